@@ -1,0 +1,37 @@
+import { bytesToBigInt } from '../field.js'
+
+const ascii = (text: string): bigint => bytesToBigInt(new TextEncoder().encode(text))
+
+/**
+ * Domain tags: the first input of every hash of this protocol. A tag is the ASCII text read as a big-endian
+ * number. `circuits/lib/domains.circom` holds the same numbers; a test compares the two.
+ *
+ * Semaphore's own hashes (identity commitment, LeanIMT nodes) and the nodes of registry, status and set trees
+ * carry no tag; their leaves do.
+ */
+export const DOMAIN = {
+  /** (tag, idc, salt): the holder of an SBT. */
+  holder: ascii('soulproof/holder/1'),
+  /** (tag, schemaHash, holder, issuedAt, expiresAt, statusId, claim0..claim9): an SBT. */
+  sbt: ascii('soulproof/sbt/1'),
+  /** (tag, x, y, schemaHash): the type of SBTs attested by a key. */
+  keyType: ascii('soulproof/type/key/1'),
+  /** (tag, chainId, address, schemaHash): the type of SBTs attested by a contract. */
+  contractType: ascii('soulproof/type/contract/1'),
+  /** (tag, type, sbtHash): a leaf of an issuer's registry. */
+  registered: ascii('soulproof/registered/1'),
+  /** (tag, slot, type, registryRoot, statusRoot, flags): a leaf of an anchors snapshot. */
+  anchor: ascii('soulproof/anchor/1'),
+  /** (tag, scope, secret): the nullifier of a Soul. */
+  nullifier: ascii('soulproof/nullifier/soul/1'),
+  /** (tag, scope, claim): the nullifier of a person, from a secret claim. */
+  personalNullifier: ascii('soulproof/nullifier/claim/1'),
+  /** (tag, scope, verifierKey, verifierKey2, beacon): the scope of designated and timed proofs. */
+  designatedScope: ascii('soulproof/scope/designated'),
+  /** (tag, ledgerId, secret): the number whose low 248 bits are a handle. */
+  handle: ascii('soulproof/handle/1'),
+  /** (tag, low, high, lowIsMember): a leaf of a sorted interval set. */
+  interval: ascii('soulproof/interval/1'),
+  /** (tag, profile, source, ...): the program of a policy. */
+  policy: ascii('soulproof/policy/1'),
+} as const

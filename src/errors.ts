@@ -1,0 +1,56 @@
+/**
+ * Errors shared by every folder. Wrong types throw `TypeError`, wrong values `RangeError`; both name the
+ * argument by its label and never show the value, because the values here are often secrets.
+ */
+
+/** A failure that a caller may want to handle: `name` tells which. */
+export class SoulproofError extends Error {
+  override name = 'SoulproofError'
+}
+
+/** A policy is malformed, vacuous, unsatisfiable by construction, or too large for every profile. */
+export class PolicyError extends SoulproofError {
+  override name = 'PolicyError'
+  /** Where the culprit stands in the policy's JSON, such as `require.all[2].atLeast`. */
+  readonly path: string
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(`${path}: ${message}`, options)
+    this.path = path
+  }
+}
+
+/** A claim, schema or SBT does not have the form that its schema demands. */
+export class SchemaError extends SoulproofError {
+  override name = 'SchemaError'
+  /** The offending part, such as `claims.birthDate`. */
+  readonly path: string
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(`${path}: ${message}`, options)
+    this.path = path
+  }
+}
+
+/** The wallet cannot satisfy the statement; thrown before any witness is computed. */
+export class StatementError extends SoulproofError {
+  override name = 'StatementError'
+  /** Why, by path in the policy where there is one. */
+  readonly reasons: readonly { readonly path: string; readonly reason: string }[]
+  constructor(
+    message: string,
+    reasons: readonly { path: string; reason: string }[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.reasons = reasons
+  }
+}
+
+/** An artifact is missing, truncated, of the wrong circuit, or does not match its pinned hash. */
+export class ArtifactError extends SoulproofError {
+  override name = 'ArtifactError'
+}
+
+/** A proving or verification key is malformed, unsafe (gamma equals delta) or a refused development key. */
+export class KeyError extends SoulproofError {
+  override name = 'KeyError'
+}

@@ -1,0 +1,105 @@
+import type { IssuerId } from '../sbt/issuer.js'
+import type { ClaimType, Schema } from '../sbt/schema.js'
+
+/** Roots that a verifier accepts together, at one moment. */
+export interface Roots {
+  readonly issuers: Readonly<Record<IssuerId, { readonly registry?: bigint; readonly status?: bigint }>>
+  readonly ledgers?: Readonly<
+    Record<string, { readonly root: bigint; readonly queueLength: bigint; readonly at: bigint }>
+  >
+}
+
+/** A named slot of a policy, to be filled by one SBT. */
+export interface SlotRule {
+  readonly name: string
+  /** Position among the policy's slots in the order of their names; part of the anchors' leaves. */
+  readonly index: number
+  /** Accepted issuers, sorted, without repetition. */
+  readonly issuers: readonly IssuerId[]
+  readonly schema: Schema
+  readonly anchor: 'signed' | 'registered' | 'either'
+  readonly revocation: 'required' | 'none'
+  /** Greatest age in seconds since issuedAt; undefined means any. */
+  readonly maxAge?: bigint
+}
+
+export interface LedgerRule {
+  readonly name: string
+  readonly id: string
+  readonly categories: readonly string[]
+}
+
+/** A claim of the SBT in a slot. `position` is its place in the schema, 0..9. */
+export interface ClaimRef {
+  readonly slot: string
+  readonly claim: string
+  readonly position: number
+  readonly type: ClaimType
+}
+
+export type CompareOperator = 'eq' | 'neq' | 'lt' | 'lte' | 'gt' | 'gte'
+
+/** What a claim is compared with. Constants are encoded as the claim's field element (`encodeClaim`). */
+export type Operand =
+  | { readonly kind: 'constant'; readonly value: bigint }
+  /** now + offset in Unix seconds, in the encoding of the claim's type. */
+  | { readonly kind: 'now'; readonly offset: bigint }
+  | { readonly kind: 'claim'; readonly claim: ClaimRef }
+
+/**
+ * A condition. `path` is where it stands in the JSON. There is no negation: `not` is parsed into the opposite
+ * predicate, `between` into two comparisons under `all` (negated: under `any`).
+ */
+export type Formula =
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Formula[]; readonly path: string }
+  | { readonly kind: 'atLeast'; readonly min: number; readonly of: readonly Formula[]; readonly path: string }
+  | {
+      readonly kind: 'weighted'
+      readonly min: number
+      readonly of: readonly { readonly weight: number; readonly formula: Formula }[]
+      readonly path: string
+    }
+  | { readonly kind: 'has'; readonly slot: string; readonly path: string }
+  | {
+      readonly kind: 'compare'
+      readonly left: ClaimRef
+      readonly operator: CompareOperator
+      readonly right: Operand
+      readonly path: string
+    }
+  | {
+      readonly kind: 'in'
+      readonly left: ClaimRef
+      readonly member: boolean
+      readonly set: SetSource
+      readonly path: string
+    }
+  | {
+      readonly kind: 'ledger'
+      readonly ledger: string
+      readonly category: string
+      readonly field: 'count' | 'sum'
+      readonly operator: CompareOperator
+      readonly value: bigint
+      readonly path: string
+    }
+
+/** Encoded values, sorted, without repetition; or the root of a `SetTree`. */
+export type SetSource =
+  | { readonly kind: 'list'; readonly values: readonly bigint[] }
+  | { readonly kind: 'root'; readonly root: bigint }
+
+/** A policy that has been parsed and checked; deeply frozen. */
+export interface Policy {
+  readonly version: 1
+  /** Slots in the order of their names. */
+  readonly slots: readonly SlotRule[]
+  readonly ledgers: readonly LedgerRule[]
+  readonly require: Formula
+  readonly reveal: readonly ClaimRef[]
+  /** Name of the ledger whose handle is disclosed. */
+  readonly discloseHandle?: string
+  readonly nullifier?: ClaimRef
+  /** Canonical text of the whole policy: the same for every way to write the same policy. */
+  readonly canonical: string
+}

@@ -1,0 +1,92 @@
+import { derivePublicKey, signMessage, verifySignature } from '@zk-kit/eddsa-poseidon'
+import { isPublicKey, type Point } from '../crypto/babyjub.js'
+import { DOMAIN } from '../crypto/domains.js'
+import { poseidon } from '../crypto/poseidon.js'
+import { randomBytes } from '../crypto/random.js'
+import { parseDecimal } from '../field.js'
+
+/** `eddsa:<x>:<y>` for a key on Baby Jubjub, `eip155:<chainId>:<0xaddress>` for a contract. */
+export type IssuerId = string
+
+/** Who attests SBTs by signature. */
+export interface Issuer {
+  readonly id: IssuerId
+  /** 32 or more secret bytes. */
+  readonly secret: Uint8Array
+  readonly publicKey: Point
+}
+
+/** An EdDSA-Poseidon signature over an SBT's hash. */
+export interface Signature {
+  readonly R8: Point
+  readonly S: bigint
+}
+
+/** The two numbers behind an {@link IssuerId}: a point's coordinates, or chain id and address. */
+export type IssuerParts =
+  | { readonly kind: 'key'; readonly publicKey: Point }
+  | { readonly kind: 'contract'; readonly chainId: bigint; readonly address: bigint }
+
+/**
+ * Creates an issuer from 32 fresh random bytes, or from a secret that the caller keeps.
+ *
+ * @throws {TypeError} if the secret is not a Uint8Array
+ * @throws {RangeError} if it has fewer than 16 bytes
+ */
+export function createIssuer(options: { readonly secret?: Uint8Array } = {}): Issuer {
+  const { secret = randomBytes(32) } = options
+  if (!(secret instanceof Uint8Array)) throw new TypeError('secret must be a Uint8Array')
+  if (secret.length < 16) throw new RangeError('secret must have at least 16 bytes')
+  const [x, y] = derivePublicKey(Uint8Array.from(secret))
+  return { id: `eddsa:${x}:${y}`, secret: Uint8Array.from(secret), publicKey: [x, y] }
+}
+
+const checkedKeys = new Map<IssuerId, IssuerParts>()
+
+/**
+ * Reads an issuer id. A key must be canonical, on the curve, in the prime subgroup and not the identity.
+ *
+ * @throws {TypeError} if it is not a string
+ * @throws {RangeError} if it has another form, or names an unusable key
+ */
+export function parseIssuerId(id: unknown): IssuerParts {
+  if (typeof id !== 'string') throw new TypeError('issuer must be a string')
+  const known = checkedKeys.get(id)
+  if (known !== undefined) return known
+  const parts = id.length > 200 ? [] : id.split(':')
+  if (parts.length === 3 && parts[0] === 'eddsa') {
+    const publicKey = [parseDecimal(parts[1], 'issuer x'), parseDecimal(parts[2], 'issuer y')] as const
+    if (!isPublicKey(publicKey)) throw new RangeError('issuer key must be a point of the prime subgroup')
+    const key = { kind: 'key', publicKey } as const
+    if (checkedKeys.size < 10_000) checkedKeys.set(id, key)
+    return key
+  }
+  if (parts.length === 3 && parts[0] === 'eip155' && /^0x[0-9a-f]{40}$/.test(parts[2] as string)) {
+    return {
+      kind: 'contract',
+      chainId: parseDecimal(parts[1], 'issuer chain id', 1n << 64n),
+      address: BigInt(parts[2] as string),
+    }
+  }
+  throw new RangeError('issuer must be eddsa:<x>:<y> or eip155:<chainId>:<0xaddress in lower case>')
+}
+
+/** Returns the type of SBTs: Poseidon(tag, issuer's two numbers, schema hash), with one tag for keys and one for contracts. */
+export function sbtType(issuer: IssuerId, schemaHash: bigint): bigint {
+  const parts = parseIssuerId(issuer)
+  return parts.kind === 'key'
+    ? poseidon([DOMAIN.keyType, ...parts.publicKey, schemaHash])
+    : poseidon([DOMAIN.contractType, parts.chainId, parts.address, schemaHash])
+}
+
+/** Signs an SBT's hash with EdDSA-Poseidon; deterministic. */
+export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
+  const { R8, S } = signMessage(issuer.secret, sbtHash)
+  return { R8: [R8[0], R8[1]], S }
+}
+
+/** Tells whether a signature over an SBT's hash is the key's. Malformed signatures are `false`. */
+export function isSbtSigned(publicKey: Point, sbtHash: bigint, signature: Signature): boolean {
+  const { R8, S } = signature
+  return verifySignature(sbtHash, { R8: [R8[0], R8[1]], S }, [publicKey[0], publicKey[1]])
+}
