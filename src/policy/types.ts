@@ -1,5 +1,8 @@
+import type { SetTree } from '../merkle/set.js'
 import type { IssuerId } from '../sbt/issuer.js'
+import type { HeldSbt } from '../sbt/sbt.js'
 import type { ClaimType, Schema } from '../sbt/schema.js'
+import type { Soul } from '../soul/index.js'
 
 /** Roots that a verifier accepts together, at one moment. */
 export interface Roots {
@@ -7,6 +10,16 @@ export interface Roots {
   readonly ledgers?: Readonly<
     Record<string, { readonly root: bigint; readonly queueLength: bigint; readonly at: bigint }>
   >
+}
+
+/** What a Soul holds and can prove policies with. Stays with the holder. */
+export interface Wallet {
+  readonly soul: Soul
+  readonly sbts: readonly HeldSbt[]
+  /** Trees of the sets that policies name by root. */
+  readonly sets?: readonly SetTree[]
+  /** Openings by ledger name; no profile reads them yet. */
+  readonly ledgers?: Readonly<Record<string, unknown>>
 }
 
 /** A named slot of a policy, to be filled by one SBT. */
@@ -39,9 +52,12 @@ export interface ClaimRef {
 
 export type CompareOperator = 'eq' | 'neq' | 'lt' | 'lte' | 'gt' | 'gte'
 
-/** What a claim is compared with. Constants are encoded as the claim's field element (`encodeClaim`). */
+/**
+ * What a claim is compared with. Constants are encoded as the claim's field element (`encodeClaim`); `text` is the
+ * constant as written, where the encoding is a hash. It serves explanations only and is not part of the policy.
+ */
 export type Operand =
-  | { readonly kind: 'constant'; readonly value: bigint }
+  | { readonly kind: 'constant'; readonly value: bigint; readonly text?: string }
   /** now + offset in Unix seconds, in the encoding of the claim's type. */
   | { readonly kind: 'now'; readonly offset: bigint }
   | { readonly kind: 'claim'; readonly claim: ClaimRef }
@@ -84,9 +100,12 @@ export type Formula =
       readonly path: string
     }
 
-/** Encoded values, sorted, without repetition; or the root of a `SetTree`. */
+/**
+ * Encoded values, sorted, without repetition; or the root of a `SetTree` of encoded values. `texts` are the values
+ * as written, in the same order, where the encoding is a hash; for explanations only.
+ */
 export type SetSource =
-  | { readonly kind: 'list'; readonly values: readonly bigint[] }
+  | { readonly kind: 'list'; readonly values: readonly bigint[]; readonly texts?: readonly string[] }
   | { readonly kind: 'root'; readonly root: bigint }
 
 /** A policy that has been parsed and checked; deeply frozen. */

@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Manifest } from '../src/manifest.js'
+import {
+  type BuiltStatement,
+  buildStatement,
+  compileCircuit,
+  defaultCacheDir,
+  formatJson,
+  writeAtomically,
+} from '../src/setup/build.js'
+
+/*
+ * Builds the artifacts of every circuit in circuits/statements into zkeys/, and what is generated from them:
+ * zkeys/manifest.json, src/statements/manifest.ts, src/statements/verification-keys.ts.
+ *
+ *   node --import tsx scripts/build-circuits.ts [--check]
+ *
+ * With --check nothing is written; the exit code is 1 if what is committed differs from what is built.
+ */
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const CIRCUITS = join(ROOT, 'circuits', 'statements')
+const ZKEYS = join(ROOT, 'zkeys')
+const GENERATED = join(ROOT, 'src', 'statements')
+const LOCK_STALE_MS = 30 * 60 * 1000
+const LOCK_POLL_MS = 200
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2)
+  if (args.some((arg) => arg !== '--check')) {
+    process.stderr.write('usage: build-circuits [--check]\n')
+    process.exitCode = 2
+    return
+  }
+  const check = args.includes('--check')
+  const unlock = await lock()
+  try {
+    const built = await buildAll()
+    const differing = await publish({ built, check })
+    if (!check) return
+    for (const file of differing) process.stderr.write(`${file} differs from what is built\n`)
+    if (differing.length > 0) process.exitCode = 1
+  } finally {
+    await unlock()
+  }
+}
+
+async function buildAll(): Promise<BuiltStatement[]> {
+  const names = readdirSync(CIRCUITS)
+    .filter((file) => file.endsWith('.circom'))
+    .map((file) => file.replace(/\.circom$/, ''))
+    .sort()
+  const source = (name: string) => join(CIRCUITS, `${name}.circom`)
+  const built: BuiltStatement[] = []
+  for (const [i, name] of names.entries()) {
+    const report = progress(name)
+    report('compiling')
+    await compileCircuit({ file: source(name) })
+    // The compiler is a process of its own: it takes the next circuit while this one's key is made. A circuit
+    // that does not compile is reported when its turn comes.
+    const next = names[i + 1]
+    if (next) compileCircuit({ file: source(next) }).catch(() => undefined)
+    const statement = await buildStatement({
+      name,
+      source: source(name),
+      onProgress: ({ done, total }) => report(`proving key ${Math.floor((100 * done) / total)} %`),
+    })
+    report(`${statement.entry.constraints} constraints`, true)
+    built.push(statement)
+  }
+  return built
+}
+
+/** Writes or compares all files; returns those that differ from what git should have. */
+async function publish(o: { built: readonly BuiltStatement[]; check: boolean }): Promise<string[]> {
+  const manifest: Manifest = {
+    version: 1,
+    statements: Object.fromEntries(o.built.map(({ name, entry }) => [name, entry])),
+  }
+  const committed: [string, string][] = [
+    [join(ZKEYS, 'manifest.json'), formatJson(manifest)],
+    ...o.built.map(({ name, verificationKey }): [string, string] => [
+      join(ZKEYS, `${name}.vkey.json`),
+      formatJson(verificationKey),
+    ]),
+    generated('manifest.ts', manifestSource(manifest)),
+    generated('verification-keys.ts', verificationKeysSource(o.built)),
+  ]
+  if (o.check) {
+    const differing: string[] = []
+    for (const [path, text] of committed) {
+      if ((await readFile(path, 'utf8').catch(() => undefined)) !== text)
+        differing.push(path.slice(ROOT.length))
+    }
+    return differing
+  }
+  for (const { name, wasm, zkey, r1cs, sym } of o.built) {
+    for (const [part, bytes] of Object.entries({ wasm, zkey, r1cs, sym })) {
+      await writeAtomically(join(ZKEYS, `${name}.${part}`), bytes)
+    }
+  }
+  // Last, so that what is pinned is there.
+  for (const [path, text] of committed) await writeAtomically(path, text)
+  return []
+}
+
+const GENERATED_NOTE = '// Written by scripts/build-circuits.ts; do not edit.\n'
+
+function manifestSource(manifest: Manifest): string {
+  return `${GENERATED_NOTE}import type { Manifest } from '../manifest.js'
+
+/** What is pinned about each statement's artifacts; the same as zkeys/manifest.json. */
+export const MANIFEST: Manifest = ${JSON.stringify(manifest)}
+`
+}
+
+function verificationKeysSource(built: readonly BuiltStatement[]): string {
+  const keys = Object.fromEntries(
+    built.map(({ name, entry, verificationKey: { vk_alphabeta_12, ...key } }) => [
+      name,
+      { hash: entry.verificationKeyHash, key },
+    ]),
+  )
+  return `${GENERATED_NOTE}import type { VerificationKeyJson } from '../groth16.js'
+
+/** The verification key of each statement with its hash, see \`verificationKeyHash\`. */
+export const VERIFICATION_KEYS: Readonly<
+  Record<string, { readonly hash: string; readonly key: VerificationKeyJson }>
+> = ${JSON.stringify(keys)}
+`
+}
+
+function generated(file: string, source: string): [string, string] {
+  const path = join(GENERATED, file)
+  // The package's own formatter, so that generated files need no exception from the check.
+  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
+  const args = [biome, 'format', `--stdin-file-path=src/statements/${file}`]
+  const text = execFileSync(process.execPath, args, {
+    cwd: ROOT,
+    input: source,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  return [path, text]
+}
+
+/** Returns a reporter for one circuit: one line that grows on a terminal, else a line for each new tenth. */
+function progress(name: string): (text: string, last?: boolean) => void {
+  const { stderr } = process
+  let shown = ''
+  return (text, last = false) => {
+    const line = `${name}: ${text}`
+    if (stderr.isTTY) {
+      stderr.write(`\r\u001b[K${line}${last ? '\n' : ''}`)
+      return
+    }
+    const coarse = line.replace(/\d(?= %)/, '0')
+    if (coarse !== shown) stderr.write(`${coarse}\n`)
+    shown = coarse
+  }
+}
+
+/** Waits until no other run builds into the same cache; returns how to let the next one in. */
+async function lock(): Promise<() => Promise<void>> {
+  const folder = join(defaultCacheDir(), 'build.lock')
+  const owner = join(folder, 'pid')
+  await mkdir(defaultCacheDir(), { recursive: true })
+  for (let waited = false; ; waited = true) {
+    try {
+      await mkdir(folder)
+      await writeFile(owner, String(process.pid))
+      return () => rm(folder, { recursive: true, force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    if (await isStale({ folder, owner })) {
+      await rm(folder, { recursive: true, force: true })
+      continue
+    }
+    if (!waited) process.stderr.write('waiting for another build\n')
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS))
+  }
+}
+
+async function isStale(o: { folder: string; owner: string }): Promise<boolean> {
+  const made = await stat(o.folder).catch(() => undefined)
+  if (!made) return false
+  if (Date.now() - made.mtimeMs > LOCK_STALE_MS) return true
+  if (!existsSync(o.owner)) return false
+  const pid = Number(await readFile(o.owner, 'utf8').catch(() => ''))
+  if (!Number.isInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
+await main()

@@ -1,0 +1,6 @@
+/** Merkle trees: registries and status trees of issuers, Semaphore groups, and sets with non-membership. */
+export { Group } from './group.js'
+export { type MerkleProofJson, proofFromJson, proofToJson } from './json.js'
+export { leanRoot, type MerklePath, type MerkleProof, quaternaryRoot } from './proof.js'
+export { Registry, type RegistryKind } from './registry.js'
+export { INTERVAL_WIDTH, intervalLeaf, type SetProof, SetTree } from './set.js'

@@ -1,0 +1,86 @@
+import { poseidon } from '../crypto/poseidon.js'
+import { type MerkleProof, QUATERNARY_DEPTH } from './proof.js'
+
+/** Leaves of every quaternary tree: 4^10. */
+export const QUATERNARY_CAPACITY = 4 ** QUATERNARY_DEPTH
+
+let zeroNodes: readonly bigint[] | undefined
+
+/** Returns the roots of the all-zero subtrees of height 0 to 10; computed once, at the first use. */
+function zeros(): readonly bigint[] {
+  if (zeroNodes === undefined) {
+    const nodes = [0n]
+    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
+      const below = nodes[level] as bigint
+      nodes.push(poseidon([below, below, below, below]))
+    }
+    zeroNodes = nodes
+  }
+  return zeroNodes
+}
+
+/**
+ * A sparse quaternary tree of depth 10: nodes = Poseidon of the four children, an absent leaf is 0.
+ *
+ * Only nodes above a leaf that was written are stored, so that a status tree costs what was revoked and not what
+ * was issued. Callers check leaves and indexes. See `docs/decisions/quaternary-trees.md`.
+ */
+export class QuaternaryTree {
+  /** Per level, from the leaves (0) to the root (10): the nodes that differ from the all-zero subtree. */
+  readonly #levels: readonly Map<number, bigint>[]
+
+  /** Builds the tree level by level: every inner node is hashed once, all-zero subtrees never. */
+  constructor(leaves: readonly bigint[] = []) {
+    this.#levels = Array.from({ length: QUATERNARY_DEPTH + 1 }, () => new Map<number, bigint>())
+    const bottom = this.#levels[0] as Map<number, bigint>
+    for (const [index, leaf] of leaves.entries()) if (leaf !== 0n) bottom.set(index, leaf)
+    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
+      const above = this.#levels[level + 1] as Map<number, bigint>
+      for (const index of (this.#levels[level] as Map<number, bigint>).keys()) {
+        const parent = Math.floor(index / 4)
+        if (!above.has(parent)) above.set(parent, poseidon(this.#children(level, parent)))
+      }
+    }
+  }
+
+  get root(): bigint {
+    return this.#node(QUATERNARY_DEPTH, 0)
+  }
+
+  /** Returns the leaf at an index, 0 where none was written. */
+  leaf(index: number): bigint {
+    return this.#node(0, index)
+  }
+
+  /** Writes a leaf and the 10 nodes above it. */
+  write(index: number, leaf: bigint): void {
+    if (this.leaf(index) === leaf) return
+    this.#levels[0]?.set(index, leaf)
+    let position = index
+    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
+      position = Math.floor(position / 4)
+      this.#levels[level + 1]?.set(position, poseidon(this.#children(level, position)))
+    }
+  }
+
+  /** Returns a fresh opening of the leaf at an index. */
+  proof(index: number): MerkleProof {
+    const siblings: bigint[][] = []
+    let position = index
+    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
+      const row = this.#children(level, Math.floor(position / 4))
+      row.splice(position % 4, 1)
+      siblings.push(row)
+      position = Math.floor(position / 4)
+    }
+    return { root: this.root, leaf: this.leaf(index), index, siblings }
+  }
+
+  #node(level: number, index: number): bigint {
+    return this.#levels[level]?.get(index) ?? (zeros()[level] as bigint)
+  }
+
+  #children(level: number, parent: number): bigint[] {
+    return [0, 1, 2, 3].map((place) => this.#node(level, 4 * parent + place))
+  }
+}

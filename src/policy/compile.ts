@@ -1,0 +1,473 @@
+import { DOMAIN } from '../crypto/domains.js'
+import { poseidonChain } from '../crypto/poseidon.js'
+import { PolicyError } from '../errors.js'
+import { FIELD_MODULUS, hashText } from '../field.js'
+import { SetTree } from '../merkle/set.js'
+import { SIGNED_BIAS } from '../sbt/schema.js'
+import { PROFILES, type Profile, THRESHOLD_BITS, WEIGHT_BITS } from './profiles.js'
+import type { ClaimRef, Formula, Operand, Policy } from './types.js'
+
+/** Operations of a clause, as in `circuits/lib/clause.circom`. */
+export const OPERATION = {
+  never: 0,
+  held: 1,
+  equal: 2,
+  notEqual: 3,
+  less: 4,
+  atLeast: 5,
+  inSet: 6,
+  notInSet: 7,
+} as const
+
+/** One predicate of a program: `value operation constant (+ now) (+ value of the next clause)`. */
+export interface Clause {
+  readonly operation: number
+  readonly slot: number
+  readonly claim: number
+  /** Signed; its residue modulo r stands in the program. */
+  readonly constant: bigint
+  readonly useNow: boolean
+  /** The next clause loads the right operand. */
+  readonly useNext: boolean
+  readonly parent: number
+  readonly weight: number
+}
+
+/** A weighted threshold: satisfied if the weights of its satisfied children sum to `min`. */
+export interface Gate {
+  readonly min: number
+  readonly parent: number
+  readonly weight: number
+}
+
+/** A claim to load: slot and position. */
+export interface Source {
+  readonly slot: number
+  readonly claim: number
+}
+
+/** What a policy becomes for a circuit. */
+export interface Program {
+  readonly profile: Profile
+  readonly clauses: readonly Clause[]
+  /** As many as the profile has; the last is the root, unused ones are never satisfied. */
+  readonly gates: readonly Gate[]
+  /** Sets to open: by root; with the tree where the policy lists the values. */
+  readonly sets: readonly (Source & { readonly root: bigint; readonly tree?: SetTree })[]
+  readonly reveals: readonly Source[]
+  readonly nullifier?: Source
+  /** Hash of the ledger whose handle is disclosed; undefined discloses none. */
+  readonly ledgerId?: bigint
+  /** keccak256 >> 8 of the policy's canonical text. */
+  readonly source: bigint
+  /** The program as the circuit takes it. */
+  readonly encoded: {
+    readonly constants: readonly bigint[]
+    readonly setRoots: readonly bigint[]
+    readonly bits: readonly number[]
+  }
+  readonly digest: bigint
+}
+
+const programs = new WeakMap<Policy, Program>()
+
+/**
+ * Compiles a policy for the smallest profile that fits.
+ *
+ * @throws {PolicyError} naming the limit of the largest profile that it exceeds, or that it reads a ledger, which no
+ *   profile does yet
+ */
+export function compilePolicy(policy: Policy): Program {
+  const known = programs.get(policy)
+  if (known !== undefined) return known
+  refuseLedgers(policy.require)
+  let limit: PolicyError | undefined
+  for (const profile of PROFILES) {
+    // Lists become comparisons as long as these fit; then the longest ones become sets.
+    for (let listsAsSets = 0; listsAsSets <= profile.sets; listsAsSets++) {
+      const draft = new Draft(policy, profile, listsAsSets)
+      limit = draft.exceeded()
+      if (limit === undefined) {
+        const program = draft.program()
+        programs.set(policy, program)
+        return program
+      }
+    }
+  }
+  throw limit as PolicyError
+}
+
+/**
+ * Returns the digest that commits to everything a policy says, and to the profile and version that it compiles to.
+ *
+ * Poseidon chain of tag, profile, hash of the canonical text, ledger, set roots, constants and program bits. Stable
+ * across releases.
+ *
+ * @throws {PolicyError} as {@link compilePolicy} does; a policy that only reads ledgers has a digest of its text alone
+ */
+export function policyDigest(policy: Policy): bigint {
+  if (readsLedgers(policy.require)) return poseidonChain(DOMAIN.policy, [0n, sourceOf(policy)])
+  return compilePolicy(policy).digest
+}
+
+function sourceOf(policy: Policy): bigint {
+  return hashText(`soulproof/policy/1:${policy.canonical}`)
+}
+
+type Child = { readonly weight: number; readonly node: Node }
+type Node =
+  | { readonly kind: 'clauses'; readonly clauses: readonly Omit<Clause, 'parent' | 'weight'>[] }
+  | GateNode
+type GateNode = { readonly kind: 'gate'; readonly min: number; readonly children: readonly Child[] }
+type List = Extract<Formula, { kind: 'in' }>
+
+/** A policy laid out for one profile; it may be too large. */
+class Draft {
+  readonly #policy: Policy
+  readonly #profile: Profile
+  readonly #slots: ReadonlyMap<string, number>
+  readonly #sets: { slot: number; claim: number; root: bigint; tree?: SetTree }[] = []
+  readonly #listsAsSets: ReadonlySet<Formula>
+  readonly #clauses: Clause[] = []
+  readonly #gates: Gate[] = []
+  #weightLimit: string | undefined
+
+  constructor(policy: Policy, profile: Profile, listsAsSets: number) {
+    this.#policy = policy
+    this.#profile = profile
+    this.#slots = new Map(policy.slots.map((slot) => [slot.name, slot.index]))
+    const lists = formulasOf(policy.require).filter(
+      (f): f is List => f.kind === 'in' && f.set.kind === 'list',
+    )
+    const length = (list: List): number => (list.set.kind === 'list' ? list.set.values.length : 0)
+    this.#listsAsSets = new Set([...lists].sort((a, b) => length(b) - length(a)).slice(0, listsAsSets))
+    const root = this.#node(policy.require)
+    this.#place(
+      root.kind === 'gate' ? root : { kind: 'gate', min: 1, children: [{ weight: 1, node: root }] },
+      true,
+    )
+  }
+
+  /** The limit of the profile that the policy exceeds, if any. */
+  exceeded(): PolicyError | undefined {
+    const { name, clauses, gates, reveals, sets, sbts } = this.#profile
+    const over = (path: string, what: string, need: number, limit: number): PolicyError | undefined =>
+      need > limit ? new PolicyError(path, `needs ${need} ${what}; ${name} has ${limit}`) : undefined
+    if (this.#weightLimit !== undefined) {
+      return new PolicyError(
+        this.#weightLimit,
+        `needs weights of more than ${WEIGHT_BITS} bits; ${name} has ${WEIGHT_BITS}`,
+      )
+    }
+    return (
+      over('require', 'clauses', this.#clauses.length, clauses) ??
+      over('require', 'gates', this.#gates.length, gates) ??
+      over('require', 'set openings', this.#sets.length, sets) ??
+      over('reveal', 'reveals', this.#policy.reveal.length, reveals) ??
+      over('require', 'SBTs at once', mostSbts(this.#policy), sbts)
+    )
+  }
+
+  program(): Program {
+    const policy = this.#policy
+    const profile = this.#profile
+    const ledger = policy.ledgers.find((rule) => rule.name === policy.discloseHandle)
+    const parts = {
+      profile,
+      clauses: pad(this.#clauses, profile.clauses, {
+        operation: OPERATION.never,
+        slot: 0,
+        claim: 0,
+        constant: 0n,
+        useNow: false,
+        useNext: false,
+        parent: 0,
+        weight: 0,
+      }),
+      // The root comes last whatever the number of gates.
+      gates: [
+        ...pad(this.#gates.slice(0, -1), profile.gates - 1, { min: 1, parent: 0, weight: 0 }),
+        this.#gates.at(-1) as Gate,
+      ],
+      sets: this.#sets,
+      reveals: policy.reveal.map((claim) => this.#source(claim)),
+      ...(policy.nullifier && { nullifier: this.#source(policy.nullifier) }),
+      ...(ledger && { ledgerId: hashText(ledger.id) }),
+      source: sourceOf(policy),
+    }
+    const encoded = encode(parts)
+    const digest = poseidonChain(DOMAIN.policy, [
+      profile.id,
+      parts.source,
+      parts.ledgerId ?? 0n,
+      ...encoded.setRoots,
+      ...encoded.constants,
+      ...words(encoded.bits),
+    ])
+    return Object.freeze({ ...parts, encoded, digest })
+  }
+
+  #source(claim: ClaimRef): Source {
+    return { slot: this.#slots.get(claim.slot) as number, claim: claim.position }
+  }
+
+  #node(formula: Formula): Node {
+    switch (formula.kind) {
+      case 'all':
+      case 'any': {
+        const children = formula.of.flatMap((part) => splice(this.#node(part), formula.kind))
+        return gate(formula.kind === 'all' ? children.length : 1, children)
+      }
+      case 'atLeast':
+        return gate(
+          formula.min,
+          formula.of.map((part) => ({ weight: 1, node: this.#node(part) })),
+        )
+      case 'weighted': {
+        const { min, weights } = reduceWeights(
+          formula.min,
+          formula.of.map((part) => part.weight),
+        )
+        if (weights.some((weight) => weight >= 2 ** WEIGHT_BITS)) this.#weightLimit ??= formula.path
+        return gate(
+          min,
+          formula.of.map((part, i) => ({ weight: weights[i] as number, node: this.#node(part.formula) })),
+        )
+      }
+      case 'has':
+        return clause({ operation: OPERATION.held, slot: this.#slots.get(formula.slot) as number, claim: 0 })
+      case 'compare':
+        return this.#comparison(formula)
+      case 'in':
+        return this.#membership(formula)
+      case 'ledger':
+        throw new PolicyError(formula.path, 'no profile has ledgers yet')
+    }
+  }
+
+  #comparison(formula: Extract<Formula, { kind: 'compare' }>): Node {
+    const { operator, left, right } = formula
+    // x <= y is x < y + 1 and x > y is x >= y + 1; between two claims they are y >= x and y < x.
+    const strict = operator === 'lte' || operator === 'gt' ? 1n : 0n
+    const operation = {
+      eq: OPERATION.equal,
+      neq: OPERATION.notEqual,
+      lt: OPERATION.less,
+      lte: OPERATION.less,
+      gt: OPERATION.atLeast,
+      gte: OPERATION.atLeast,
+    }[operator]
+    if (right.kind === 'claim') {
+      const [first, second] = strict === 1n ? [right.claim, left] : [left, right.claim]
+      const pairOperation =
+        operator === 'lte' ? OPERATION.atLeast : operator === 'gt' ? OPERATION.less : operation
+      return clause(
+        { operation: pairOperation, ...this.#source(first), useNext: true },
+        { operation: OPERATION.never, ...this.#source(second) },
+      )
+    }
+    return clause({
+      operation,
+      ...this.#source(left),
+      constant: constantOf(left, right) + strict,
+      useNow: right.kind === 'now',
+    })
+  }
+
+  #membership(formula: List): Node {
+    const source = this.#source(formula.left)
+    const { set, member } = formula
+    if (set.kind === 'list' && !this.#listsAsSets.has(formula)) {
+      const operation = member ? OPERATION.equal : OPERATION.notEqual
+      const children = set.values.map((constant) => ({
+        weight: 1,
+        node: clause({ operation, ...source, constant }),
+      }))
+      return gate(member ? 1 : children.length, children)
+    }
+    const tree = set.kind === 'list' ? new SetTree(set.values) : undefined
+    const root = set.kind === 'root' ? set.root : (tree as SetTree).root
+    if (
+      !this.#sets.some(
+        (other) => other.slot === source.slot && other.claim === source.claim && other.root === root,
+      )
+    ) {
+      this.#sets.push({ ...source, root, ...(tree && { tree }) })
+    }
+    return clause({ operation: member ? OPERATION.inSet : OPERATION.notInSet, ...source })
+  }
+
+  /** Numbers clauses and gates, children before their gate; returns the gate's number. */
+  #place(node: GateNode, isRoot: boolean): number {
+    const numbers = node.children.map(({ node: child }) =>
+      child.kind === 'gate' ? this.#place(child, false) : -1,
+    )
+    const number = isRoot ? this.#profile.gates - 1 : this.#gates.length
+    node.children.forEach(({ weight, node: child }, i) => {
+      if (child.kind === 'gate') {
+        const at = numbers[i] as number
+        this.#gates[at] = { min: child.min, parent: number, weight }
+      } else {
+        // Only the first clause of a comparison of two claims is a predicate; the second loads its right operand.
+        child.clauses.forEach((part, j) => {
+          this.#clauses.push({ ...part, parent: number, weight: j === 0 ? weight : 0 })
+        })
+      }
+    })
+    this.#gates.push({ min: node.min, parent: 0, weight: 0 })
+    return number
+  }
+}
+
+function clause(
+  ...clauses: readonly (Pick<Clause, 'operation' | 'slot' | 'claim'> & Partial<Clause>)[]
+): Node {
+  return {
+    kind: 'clauses',
+    clauses: clauses.map((part) => ({ constant: 0n, useNow: false, useNext: false, ...part })),
+  }
+}
+
+function gate(min: number, children: readonly Child[]): Node {
+  const [first] = children
+  return first !== undefined && children.length === 1 ? first.node : { kind: 'gate', min, children }
+}
+
+/** The children of an all inside an all or an any inside an any, else the node itself. */
+function splice(node: Node, kind: 'all' | 'any'): readonly Child[] {
+  if (node.kind === 'gate' && node.children.every((child) => child.weight === 1)) {
+    if (node.min === (kind === 'all' ? node.children.length : 1)) return node.children
+  }
+  return [{ weight: 1, node }]
+}
+
+/** The smallest weights with the same meaning that are found by capping at the least sum and dividing by common factors. */
+function reduceWeights(min: number, weights: readonly number[]): { min: number; weights: number[] } {
+  const capped = weights.map((weight) => Math.min(weight, min))
+  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
+  const divisor = capped.reduce(gcd)
+  return { min: Math.ceil(min / divisor), weights: capped.map((weight) => weight / divisor) }
+}
+
+/** A constant in the encoding of the claim's type. */
+function constantOf(left: ClaimRef, right: Exclude<Operand, { kind: 'claim' }>): bigint {
+  if (right.kind === 'constant') return right.value
+  return left.type === 'uint' ? right.offset : right.offset + SIGNED_BIAS
+}
+
+function formulasOf(formula: Formula): Formula[] {
+  return [formula, ...partsOf(formula).flatMap(formulasOf)]
+}
+
+function partsOf(formula: Formula): readonly Formula[] {
+  switch (formula.kind) {
+    case 'all':
+    case 'any':
+    case 'atLeast':
+      return formula.of
+    case 'weighted':
+      return formula.of.map((part) => part.formula)
+    default:
+      return []
+  }
+}
+
+function readsLedgers(formula: Formula): boolean {
+  return formulasOf(formula).some((part) => part.kind === 'ledger')
+}
+
+function refuseLedgers(formula: Formula): void {
+  const ledger = formulasOf(formula).find((part) => part.kind === 'ledger')
+  if (ledger !== undefined) throw new PolicyError(ledger.path, 'reads a ledger; no profile has ledgers yet')
+}
+
+/**
+ * The greatest number of SBTs that a wallet may need at once: the most slots in any set of predicates that satisfies the
+ * formula and of which none can be left out. A wallet for which exactly those hold needs them all.
+ */
+function mostSbts(policy: Policy): number {
+  const leaves = formulasOf(policy.require).filter((formula) => partsOf(formula).length === 0)
+  const number = new Map(leaves.map((leaf, i) => [leaf, i]))
+  const slots = leaves.map((leaf) => {
+    if (leaf.kind === 'has') return [leaf.slot]
+    if (leaf.kind === 'in') return [leaf.left.slot]
+    if (leaf.kind !== 'compare') return []
+    return leaf.right.kind === 'claim' ? [leaf.left.slot, leaf.right.claim.slot] : [leaf.left.slot]
+  })
+  const holds = (formula: Formula, chosen: number): boolean => {
+    const count = (parts: readonly Formula[]): number => parts.filter((part) => holds(part, chosen)).length
+    switch (formula.kind) {
+      case 'all':
+        return formula.of.every((part) => holds(part, chosen))
+      case 'any':
+        return formula.of.some((part) => holds(part, chosen))
+      case 'atLeast':
+        return count(formula.of) >= formula.min
+      case 'weighted':
+        return (
+          formula.of.reduce((sum, part) => sum + (holds(part.formula, chosen) ? part.weight : 0), 0) >=
+          formula.min
+        )
+      default:
+        return ((chosen >> (number.get(formula) as number)) & 1) === 1
+    }
+  }
+  let most = 0
+  for (let chosen = 1; chosen < 2 ** leaves.length; chosen++) {
+    if (!holds(policy.require, chosen)) continue
+    const isMinimal = leaves.every(
+      (_, i) => ((chosen >> i) & 1) === 0 || !holds(policy.require, chosen & ~(1 << i)),
+    )
+    if (isMinimal)
+      most = Math.max(most, new Set(slots.filter((_, i) => ((chosen >> i) & 1) === 1).flat()).size)
+  }
+  return most
+}
+
+function pad<T>(items: readonly T[], length: number, filler: T): T[] {
+  return [...items, ...Array.from({ length: length - items.length }, () => filler)]
+}
+
+/** Program bits, lowest first, in the order that `circuits/lib/policy.circom` documents. */
+function encode(program: Omit<Program, 'encoded' | 'digest'>): Program['encoded'] {
+  const { profile, clauses, gates, sets, reveals, nullifier, ledgerId } = program
+  const bits: number[] = []
+  const put = (value: number | boolean, width: number): void => {
+    for (let i = 0; i < width; i++) bits.push((Number(value) >> i) & 1)
+  }
+  for (const { operation, slot, claim, useNow, useNext } of clauses) {
+    put(operation, 3)
+    put(slot, 4)
+    put(claim, 4)
+    put(useNow, 1)
+    put(useNext, 1)
+  }
+  for (const { parent, weight } of [...clauses, ...gates.slice(0, -1)]) {
+    put(parent, profile.parentBits)
+    put(weight, WEIGHT_BITS)
+  }
+  // A gate holds if its sum exceeds the threshold, so that one without a least sum cannot be written.
+  for (const { min } of gates) put(min - 1, THRESHOLD_BITS)
+  const putSource = (source: Source | undefined): void => {
+    put(source?.slot ?? 0, 4)
+    put(source?.claim ?? 0, 4)
+  }
+  for (let r = 0; r < profile.reveals; r++) {
+    put(reveals[r] !== undefined, 1)
+    putSource(reveals[r])
+  }
+  put(nullifier !== undefined, 1)
+  putSource(nullifier)
+  for (let k = 0; k < profile.sets; k++) putSource(sets[k])
+  put(ledgerId !== undefined, 1)
+  const constants = clauses.map(({ constant }) => (constant < 0n ? constant + FIELD_MODULUS : constant))
+  const setRoots = Array.from({ length: profile.sets }, (_, k) => sets[k]?.root ?? 0n)
+  return { constants, setRoots, bits }
+}
+
+/** Bits as numbers of 248 bits each, lowest first. */
+function words(bits: readonly number[]): bigint[] {
+  return Array.from({ length: Math.ceil(bits.length / 248) }, (_, w) =>
+    bits.slice(248 * w, 248 * (w + 1)).reduceRight((sum, bit) => 2n * sum + BigInt(bit), 0n),
+  )
+}

@@ -1,0 +1,54 @@
+import { bytesToBigInt } from '../field.js'
+
+/** Sizes of one policy circuit. */
+export interface Profile {
+  readonly name: 'policy-s' | 'policy-m'
+  /** Name and version as a number, part of every digest: the ASCII text `<name>/1`, big-endian. */
+  readonly id: bigint
+  /** Most SBTs that count at once; the policy may name more slots. */
+  readonly sbts: number
+  /** Openings of interval sets. */
+  readonly sets: number
+  /** Predicates. A comparison of two claims takes two. */
+  readonly clauses: number
+  /** Weighted thresholds, the root included. */
+  readonly gates: number
+  readonly reveals: number
+  /** 2^parentBits >= gates. */
+  readonly parentBits: number
+}
+
+const idOf = (text: string): bigint => bytesToBigInt(new TextEncoder().encode(text))
+
+/** The profiles, smallest first. The same sizes as in `circuits/statements`, by a test. */
+export const PROFILES: readonly Profile[] = [
+  {
+    name: 'policy-s',
+    id: idOf('policy-s/1'),
+    sbts: 1,
+    sets: 0,
+    clauses: 8,
+    gates: 4,
+    reveals: 2,
+    parentBits: 2,
+  },
+  {
+    name: 'policy-m',
+    id: idOf('policy-m/1'),
+    sbts: 4,
+    sets: 1,
+    clauses: 12,
+    gates: 6,
+    reveals: 2,
+    parentBits: 3,
+  },
+]
+
+/** Width of a weight in a program. */
+export const WEIGHT_BITS = 7
+
+/** Width of a gate's threshold in a program. */
+export const THRESHOLD_BITS = 12
+
+/** Leaves of an anchors snapshot: 4^3. */
+export const ANCHOR_DEPTH = 3

@@ -1,0 +1,29 @@
+import type { Groth16Proof } from '../groth16.js'
+
+/** A Groth16 proof with the public signals it is for, in circuit order, as canonical decimal strings. */
+export interface ProofWithSignals {
+  readonly proof: Groth16Proof
+  readonly publicSignals: string[]
+}
+
+/** What makes Groth16 proofs from a proving key and a witness. */
+export interface ProvingEngine {
+  /** Name by which `createProver` and the bench know it. */
+  readonly name: string
+  /**
+   * Proves that a witness satisfies the circuit of a proving key. An unsatisfying witness of the right length
+   * may give a proof, which no verifier accepts.
+   *
+   * @param o.provingKey a snarkjs Groth16 `.zkey`
+   * @param o.witness    a snarkjs `.wtns`
+   * @param o.signal     aborts the proof; the promise then rejects with the signal's reason
+   * @throws {ArtifactError} if key or witness is malformed, or they belong to different circuits
+   */
+  prove(o: {
+    provingKey: Uint8Array
+    witness: Uint8Array
+    signal?: AbortSignal | undefined
+  }): Promise<ProofWithSignals>
+  /** Frees all threads and rejects what is still being proved; may be called twice. */
+  dispose(): Promise<void>
+}

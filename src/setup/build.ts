@@ -1,0 +1,308 @@
+import { execFile } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { homedir } from 'node:os'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { ArtifactError } from '../errors.js'
+import type { VerificationKeyJson } from '../groth16.js'
+import type { ManifestEntry } from '../manifest.js'
+import { parseVerificationKey, verificationKeyHash } from '../verifier/keys.js'
+import { createDevelopmentKey, type KeyProgress } from './development-key.js'
+import { type R1cs, readR1cs } from './r1cs.js'
+import { exportVerificationKey, openZkey } from './zkey.js'
+
+/** What the circuit compiler makes of one circuit. */
+export interface CompiledCircuit {
+  /** Constraint system, see `readR1cs`. */
+  readonly r1cs: Uint8Array
+  /** Witness generator, see `calculateWitness`. */
+  readonly wasm: Uint8Array
+  /** Names of signals, see `readSymbols`. */
+  readonly sym: Uint8Array
+  /** SHA-256 of all sources reachable from the circuit, as 0x and 64 hex digits. */
+  readonly sourceHash: string
+}
+
+// Raise it whenever the cache's content would change for equal sources and an equal compiler.
+const CACHE_FORMAT = 'soulproof circuit 1'
+
+// Raise it whenever an equal constraint system would get another development key.
+const KEY_FORMAT = 'soulproof development key 1'
+
+const COMPILER_OPTIONS = ['--r1cs', '--wasm', '--sym', '--O2']
+const PARTS = ['r1cs', 'wasm', 'sym'] as const
+
+const require = createRequire(import.meta.url)
+const run = promisify(execFile)
+const inFlight = new Map<string, Promise<CompiledCircuit>>()
+
+/**
+ * Returns the folder of built artifacts, outside any clone: `SOULPROOF_CACHE`, or `soulproof/artifacts`
+ * below `XDG_CACHE_HOME` or `~/.cache`.
+ */
+export function defaultCacheDir(): string {
+  const { SOULPROOF_CACHE, XDG_CACHE_HOME } = process.env
+  return SOULPROOF_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'soulproof', 'artifacts')
+}
+
+/**
+ * Compiles a circuit with circom (`--O2`), or takes the result from the cache if neither its sources nor
+ * the compiler changed. Node only.
+ *
+ * @param o.file          path of the circuit that declares `main`
+ * @param o.includePaths  folders to look for includes after the including file's own, by default the
+ *   `node_modules` that holds circomlib
+ * @param o.cacheDir      by default {@link defaultCacheDir}
+ * @throws {ArtifactError} if a source is missing or the compiler refuses the circuit, with its words
+ */
+export async function compileCircuit(o: {
+  file: string
+  includePaths?: readonly string[]
+  cacheDir?: string
+}): Promise<CompiledCircuit> {
+  const file = resolve(o.file)
+  const includePaths = (o.includePaths ?? [circomlibParent()]).map((path) => resolve(path))
+  const sourceHash = await hashSources({ file, includePaths })
+  const key = createHash('sha256')
+    .update(JSON.stringify([CACHE_FORMAT, compilerVersion(), COMPILER_OPTIONS, sourceHash]))
+    .digest('hex')
+  const folder = join(o.cacheDir ?? defaultCacheDir(), 'circuits', key)
+  let result = inFlight.get(folder)
+  if (!result) {
+    result = readOrCompile({ file, includePaths, folder, sourceHash }).finally(() => inFlight.delete(folder))
+    inFlight.set(folder, result)
+  }
+  return result
+}
+
+/** Returns the version of the circom package that compiles, such as `0.2.23`. */
+export function compilerVersion(): string {
+  return (require('circom2/package.json') as { version: string }).version
+}
+
+/** A statement's circuit with its keys. */
+export interface BuiltStatement {
+  readonly name: string
+  readonly r1cs: Uint8Array
+  readonly wasm: Uint8Array
+  readonly sym: Uint8Array
+  /** Proving key. */
+  readonly zkey: Uint8Array
+  readonly verificationKey: VerificationKeyJson
+  readonly entry: ManifestEntry
+}
+
+/**
+ * Compiles a circuit and makes its development keys, or takes them from the cache. Node only.
+ *
+ * @param o.name        name of the statement
+ * @param o.source      path of the circuit
+ * @param o.onProgress  called while the proving key is made
+ * @throws {ArtifactError} as {@link compileCircuit}
+ */
+export async function buildStatement(o: {
+  name: string
+  source: string
+  cacheDir?: string
+  onProgress?: (progress: KeyProgress) => void
+}): Promise<BuiltStatement> {
+  const cacheDir = o.cacheDir ?? defaultCacheDir()
+  const { sourceHash, r1cs, wasm, sym } = await compileCircuit({ file: o.source, cacheDir })
+  const system = readR1cs(r1cs)
+  const zkey = await readOrCreateKey({ r1cs, system, cacheDir, onProgress: o.onProgress })
+  const verificationKey = await exportVerificationKey(zkey)
+  const files = { wasm, zkey, r1cs, sym, 'vkey.json': new TextEncoder().encode(formatJson(verificationKey)) }
+  const entry: ManifestEntry = {
+    sourceHash,
+    constraints: system.constraints,
+    wires: system.wires,
+    publicSignals: system.publicSignals,
+    provenance: { kind: 'development' },
+    verificationKeyHash: verificationKeyHash(parseVerificationKey(verificationKey)),
+    artifacts: Object.fromEntries(
+      Object.entries(files).map(([part, bytes]) => [
+        `${o.name}.${part}`,
+        { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+      ]),
+    ),
+  }
+  return { name: o.name, r1cs, wasm, sym, zkey, verificationKey, entry }
+}
+
+/** Writes a value as the JSON files of this package are written: two spaces, a newline at the end. */
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
+}
+
+/**
+ * Writes a file so that others see it whole or not at all, and leaves it alone if it has this content.
+ *
+ * @returns whether it was written
+ */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<boolean> {
+  const bytes = Buffer.from(content as Uint8Array)
+  const present = await readFile(path).catch(() => undefined)
+  if (present?.equals(bytes)) return false
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${randomUUID()}`
+  try {
+    await writeFile(temporary, bytes)
+    await rename(temporary, path)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  return true
+}
+
+async function readOrCreateKey(o: {
+  r1cs: Uint8Array
+  system: R1cs
+  cacheDir: string
+  onProgress: ((progress: KeyProgress) => void) | undefined
+}): Promise<Uint8Array> {
+  const hash = createHash('sha256').update(`${KEY_FORMAT}\n`).update(o.r1cs).digest('hex')
+  const path = join(o.cacheDir, 'keys', `${hash}.zkey`)
+  const cached = await readFile(path).catch(() => undefined)
+  if (cached) {
+    try {
+      // Whatever broke a file in the cache, it is made anew.
+      openZkey(cached)
+      return cached
+    } catch (error) {
+      if (!(error instanceof ArtifactError)) throw error
+    }
+  }
+  const { onProgress } = o
+  const key = await createDevelopmentKey({ r1cs: o.system, ...(onProgress && { onProgress }) })
+  await writeAtomically(path, key)
+  return key
+}
+
+/**
+ * Hashes a circuit and everything it includes, independent of where the files lie on this machine.
+ *
+ * @throws {ArtifactError} if a file cannot be read or an include cannot be found
+ */
+export async function hashSources(o: { file: string; includePaths: readonly string[] }): Promise<string> {
+  const sources = new Map<string, string>()
+  await collectSources({ ...o, sources })
+  const names = [...sources.keys()].map((path) => ({ path, name: portableName(path, o) }))
+  names.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const list = names.map(({ path, name }) => [name, sources.get(path)])
+  return `0x${createHash('sha256').update(JSON.stringify(list)).digest('hex')}`
+}
+
+async function collectSources(o: {
+  file: string
+  includePaths: readonly string[]
+  sources: Map<string, string>
+}): Promise<void> {
+  const { file, includePaths, sources } = o
+  if (sources.has(file)) return
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ArtifactError(`circuit source ${file} cannot be read`, { cause })
+  }
+  sources.set(file, text)
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
+  for (const [, target] of code.matchAll(/\binclude\s+"([^"]+)"/g)) {
+    const candidates = [dirname(file), ...includePaths].map((folder) => resolve(folder, target!))
+    let found: string | undefined
+    for (const path of candidates) found ??= (await isReadable(path)) ? path : undefined
+    if (!found) throw new ArtifactError(`circuit source ${file} includes ${target}, which does not exist`)
+    await collectSources({ file: found, includePaths, sources })
+  }
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return readFile(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function portableName(path: string, o: { file: string; includePaths: readonly string[] }): string {
+  const bases = [...o.includePaths, dirname(o.file)]
+  const base = bases.find((folder) => path.startsWith(folder + sep)) ?? dirname(o.file)
+  return relative(base, path).split(sep).join('/')
+}
+
+function circomlibParent(): string {
+  return dirname(dirname(require.resolve('circomlib/package.json')))
+}
+
+async function readOrCompile(o: {
+  file: string
+  includePaths: readonly string[]
+  folder: string
+  sourceHash: string
+}): Promise<CompiledCircuit> {
+  const cached = await readCompiled(o)
+  if (cached) return cached
+  await mkdir(dirname(o.folder), { recursive: true })
+  const temporary = `${o.folder}.${randomUUID()}`
+  await mkdir(temporary)
+  try {
+    await runCompiler({ ...o, output: temporary })
+    const name = o.file
+      .split(sep)
+      .pop()!
+      .replace(/\.circom$/, '')
+    await rename(join(temporary, `${name}_js`, `${name}.wasm`), join(temporary, 'circuit.wasm'))
+    await rm(join(temporary, `${name}_js`), { recursive: true })
+    for (const part of ['r1cs', 'sym']) {
+      await rename(join(temporary, `${name}.${part}`), join(temporary, `circuit.${part}`))
+    }
+    // Another process may have been faster; its result is the same.
+    await rename(temporary, o.folder).catch(() => undefined)
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+  const compiled = await readCompiled(o)
+  if (!compiled) throw new ArtifactError(`the cache folder ${o.folder} cannot be read back`)
+  return compiled
+}
+
+async function readCompiled(o: { folder: string; sourceHash: string }): Promise<CompiledCircuit | undefined> {
+  try {
+    const [r1cs, wasm, sym] = await Promise.all(
+      PARTS.map((part) => readFile(join(o.folder, `circuit.${part}`))),
+    )
+    return { r1cs: r1cs!, wasm: wasm!, sym: sym!, sourceHash: o.sourceHash }
+  } catch {
+    return undefined
+  }
+}
+
+async function runCompiler(o: {
+  file: string
+  includePaths: readonly string[]
+  output: string
+}): Promise<void> {
+  const libraries = o.includePaths.flatMap((path) => ['-l', relativeToRoot(path)])
+  const args = [relativeToRoot(o.file), ...COMPILER_OPTIONS, ...libraries, '-o', relativeToRoot(o.output)]
+  try {
+    // A child process, because the compiler is WebAssembly that would block this one for as long as it runs.
+    const options = { cwd: packageRoot(), maxBuffer: 1 << 26 }
+    await run(process.execPath, ['--no-warnings', require.resolve('circom2/cli.js'), ...args], options)
+  } catch (cause) {
+    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: strips the compiler's colours
+    const words = `${stdout}${stderr}`.replace(/\u001b\[\d*m/g, '').trim()
+    throw new ArtifactError(`circuit ${o.file} does not compile\n${words}`, { cause })
+  }
+}
+
+// The compiler's file system has only folders on the way from its working directory to the root.
+function relativeToRoot(path: string): string {
+  return relative(packageRoot(), path)
+}
+
+function packageRoot(): string {
+  return fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
+}
