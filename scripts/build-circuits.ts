@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -11,8 +12,11 @@ import {
   compileCircuit,
   defaultCacheDir,
   formatJson,
+  hashSources,
+  toolchain,
   writeAtomically,
 } from '../src/setup/build.js'
+import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.js'
 
 /*
  * Builds the artifacts of every circuit in circuits/statements into zkeys/, and what is generated from them:
@@ -38,6 +42,10 @@ async function main(): Promise<void> {
     return
   }
   const check = args.includes('--check')
+  if (!check && (await isUpToDate())) {
+    process.stderr.write('circuits are up to date\n')
+    return
+  }
   const unlock = await lock()
   try {
     const built = await buildAll()
@@ -50,12 +58,47 @@ async function main(): Promise<void> {
   }
 }
 
-async function buildAll(): Promise<BuiltStatement[]> {
-  const names = readdirSync(CIRCUITS)
+/** Tells by hashes alone whether everything is there: sources, artifacts, and what is generated from them. */
+async function isUpToDate(): Promise<boolean> {
+  const names = statementNames()
+  try {
+    const text = await readFile(join(ZKEYS, 'manifest.json'), 'utf8')
+    const manifest = JSON.parse(text) as Manifest
+    const { MANIFEST } = await import('../src/statements/manifest.js')
+    const { VERIFICATION_KEYS } = await import('../src/statements/verification-keys.js')
+    if (manifest.toolchain !== toolchain() || formatJson(MANIFEST) !== text) return false
+    if (String(Object.keys(manifest.statements)) !== String(names)) return false
+    if (String(Object.keys(VERIFICATION_KEYS)) !== String(names)) return false
+    for (const name of names) {
+      const { sourceHash, artifacts, verificationKeyHash: expected } = manifest.statements[name]!
+      const { hash, key } = VERIFICATION_KEYS[name]!
+      if (hash !== expected || verificationKeyHash(parseVerificationKey(key)) !== expected) return false
+      if ((await hashSources({ file: source(name) })) !== sourceHash) return false
+      for (const [file, { sha256 }] of Object.entries(artifacts)) {
+        const bytes = await readFile(join(ZKEYS, file))
+        if (createHash('sha256').update(bytes).digest('hex') !== sha256) return false
+      }
+    }
+    return true
+  } catch {
+    // Missing or malformed: it is built anew.
+    return false
+  }
+}
+
+function statementNames(): string[] {
+  return readdirSync(CIRCUITS)
     .filter((file) => file.endsWith('.circom'))
     .map((file) => file.replace(/\.circom$/, ''))
     .sort()
-  const source = (name: string) => join(CIRCUITS, `${name}.circom`)
+}
+
+function source(name: string): string {
+  return join(CIRCUITS, `${name}.circom`)
+}
+
+async function buildAll(): Promise<BuiltStatement[]> {
+  const names = statementNames()
   const built: BuiltStatement[] = []
   for (const [i, name] of names.entries()) {
     const report = progress(name)
@@ -80,6 +123,7 @@ async function buildAll(): Promise<BuiltStatement[]> {
 async function publish(o: { built: readonly BuiltStatement[]; check: boolean }): Promise<string[]> {
   const manifest: Manifest = {
     version: 1,
+    toolchain: toolchain(),
     statements: Object.fromEntries(o.built.map(({ name, entry }) => [name, entry])),
   }
   const committed: [string, string][] = [

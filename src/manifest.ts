@@ -22,5 +22,7 @@ export interface ManifestEntry {
 /** All statements' artifacts, by statement; `zkeys/manifest.json`. */
 export interface Manifest {
   readonly version: 1
+  /** What else than the sources decides about the artifacts: compiler, its options, scheme of the keys. */
+  readonly toolchain: string
   readonly statements: Readonly<Record<string, ManifestEntry>>
 }

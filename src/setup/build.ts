@@ -67,7 +67,7 @@ export async function compileCircuit(o: {
   const includePaths = (o.includePaths ?? [circomlibParent()]).map((path) => resolve(path))
   const sourceHash = await hashSources({ file, includePaths })
   const key = createHash('sha256')
-    .update(JSON.stringify([CACHE_FORMAT, compilerVersion(), COMPILER_OPTIONS, sourceHash]))
+    .update(JSON.stringify([toolchain(), sourceHash]))
     .digest('hex')
   const folder = join(o.cacheDir ?? defaultCacheDir(), 'circuits', key)
   let result = inFlight.get(folder)
@@ -78,9 +78,10 @@ export async function compileCircuit(o: {
   return result
 }
 
-/** Returns the version of the circom package that compiles, such as `0.2.23`. */
-export function compilerVersion(): string {
-  return (require('circom2/package.json') as { version: string }).version
+/** Names what else than the sources decides about artifacts: compiler, its options, scheme of the keys. */
+export function toolchain(): string {
+  const { version } = require('circom2/package.json') as { version: string }
+  return [`circom2 ${version}`, ...COMPILER_OPTIONS, CACHE_FORMAT, KEY_FORMAT].join(', ')
 }
 
 /** A statement's circuit with its keys. */
@@ -186,10 +187,15 @@ async function readOrCreateKey(o: {
  *
  * @throws {ArtifactError} if a file cannot be read or an include cannot be found
  */
-export async function hashSources(o: { file: string; includePaths: readonly string[] }): Promise<string> {
+export async function hashSources(o: { file: string; includePaths?: readonly string[] }): Promise<string> {
+  const file = resolve(o.file)
+  const includePaths = (o.includePaths ?? [circomlibParent()]).map((path) => resolve(path))
   const sources = new Map<string, string>()
-  await collectSources({ ...o, sources })
-  const names = [...sources.keys()].map((path) => ({ path, name: portableName(path, o) }))
+  await collectSources({ file, includePaths, sources })
+  const names = [...sources.keys()].map((path) => ({
+    path,
+    name: portableName(path, { file, includePaths }),
+  }))
   names.sort((a, b) => (a.name < b.name ? -1 : 1))
   const list = names.map(({ path, name }) => [name, sources.get(path)])
   return `0x${createHash('sha256').update(JSON.stringify(list)).digest('hex')}`

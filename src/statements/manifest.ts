@@ -4,6 +4,7 @@ import type { Manifest } from '../manifest.js'
 /** What is pinned about each statement's artifacts; the same as zkeys/manifest.json. */
 export const MANIFEST: Manifest = {
   version: 1,
+  toolchain: 'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1',
   statements: {
     membership: {
       sourceHash: '0xbf9d668f8c1aa5a196ce8c520fcecce858ba3c005acdc806f245ac322209e439',

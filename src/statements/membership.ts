@@ -4,6 +4,7 @@ import type { Group } from '../merkle/group.js'
 import { leanRoot } from '../merkle/proof.js'
 import type { Soul } from '../soul/index.js'
 import { assertSecret, bitsOf, type ContextSignals, effectiveScope, soulNullifier } from './context.js'
+import { MEMBERSHIP_SIGNALS, type MembershipSignals, membershipPublicSignals } from './signals.js'
 
 /** Levels of the largest group that the statement proves membership in: 2^20 members. */
 export const MEMBERSHIP_DEPTH = 20
@@ -15,27 +16,6 @@ export type CircuitInputs = Readonly<
     bigint | readonly bigint[] | readonly (readonly bigint[])[] | readonly (readonly (readonly bigint[])[])[]
   >
 >
-
-/** Public signals of `membership`, in circuit order. */
-export interface MembershipSignals extends ContextSignals {
-  readonly nullifier: bigint
-  readonly root: bigint
-}
-
-/** Names of the public signals of `membership`, in circuit order. */
-export const MEMBERSHIP_SIGNALS = [
-  'nullifier',
-  'root',
-  'scope',
-  'message',
-  'verifierKey',
-  'verifierKey2',
-] as const
-
-/** Returns the public signals in circuit order, as decimal strings. */
-export function membershipPublicSignals(signals: MembershipSignals): string[] {
-  return MEMBERSHIP_SIGNALS.map((name) => signals[name].toString())
-}
 
 /** A witness' private part: whose secret, and the path in the group. */
 export interface MembershipWitness {

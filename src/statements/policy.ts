@@ -12,7 +12,7 @@ import { ANCHOR_DEPTH } from '../policy/profiles.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
 import { isSbtSigned, parseIssuerId, type Signature, sbtType } from '../sbt/issuer.js'
 import { completeSbt, type HeldSbt, registryLeaf, sbtFields } from '../sbt/sbt.js'
-import { type ClaimType, type ClaimValue, encodeClaim, MAX_CLAIMS } from '../sbt/schema.js'
+import { type ClaimValue, MAX_CLAIMS } from '../sbt/schema.js'
 import { holderOf } from '../soul/index.js'
 import {
   assertSecret,
@@ -26,37 +26,7 @@ import {
   soulNullifier,
 } from './context.js'
 import { type CircuitInputs, refuseOwnKey } from './membership.js'
-
-/** Public signals of a policy statement, in circuit order. */
-export interface PolicySignals extends ContextSignals {
-  /** One per reveal of the profile; 0 where the policy reveals nothing. */
-  readonly reveal: readonly bigint[]
-  /** 0 unless the policy discloses it. */
-  readonly handle: bigint
-  readonly nullifier: bigint
-  readonly policyDigest: bigint
-  /** Unix seconds. */
-  readonly now: bigint
-  readonly anchorsRoot: bigint
-}
-
-/** Names of the public signals after the reveals, in circuit order. */
-export const POLICY_SIGNALS = [
-  'handle',
-  'nullifier',
-  'policyDigest',
-  'scope',
-  'message',
-  'now',
-  'verifierKey',
-  'verifierKey2',
-  'anchorsRoot',
-] as const
-
-/** Returns the public signals in circuit order, as decimal strings. */
-export function policyPublicSignals(signals: PolicySignals): string[] {
-  return [...signals.reveal, ...POLICY_SIGNALS.map((name) => signals[name])].map(String)
-}
+import { claimText, POLICY_SIGNALS, type PolicySignals, policyPublicSignals } from './signals.js'
 
 /** An SBT as it enters the circuit: its fields, its anchor's leaf, and the openings of both. */
 export interface PlacedSbt {
@@ -314,36 +284,6 @@ export function preparePolicy(
     }),
   )
   return { program, inputs, publicSignals: policyPublicSignals(signals), revealed }
-}
-
-/** Writes a claim's value as text: decimal, `true` or `false`, the text itself, or 0x and hex for bytes. */
-export function claimText(value: ClaimValue): string {
-  if (!(value instanceof Uint8Array)) return String(value)
-  return `0x${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
-}
-
-/**
- * Reads what {@link claimText} wrote.
- *
- * @throws {SchemaError|TypeError|RangeError} if the text is not the canonical text of a value of the type
- */
-export function parseClaimText(type: ClaimType, text: unknown, label: string): ClaimValue {
-  if (typeof text !== 'string') throw new TypeError(`${label} must be a string`)
-  let value: ClaimValue = text
-  if (type === 'bool') {
-    value = text === 'true'
-  } else if (type === 'bytes') {
-    if (!/^0x([0-9a-f]{2})*$/.test(text)) throw new RangeError(`${label} must be 0x and hex`)
-    value = Uint8Array.from({ length: text.length / 2 - 1 }, (_, i) =>
-      Number.parseInt(text.slice(2 * i + 2, 2 * i + 4), 16),
-    )
-  } else if (type !== 'string') {
-    if (!/^-?[0-9]{1,80}$/.test(text)) throw new RangeError(`${label} must be a decimal number`)
-    value = BigInt(text)
-  }
-  if (claimText(value) !== text) throw new RangeError(`${label} must be canonical`)
-  encodeClaim(type, value, label)
-  return value
 }
 
 interface Candidate extends PlacedSbt {

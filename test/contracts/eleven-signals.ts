@@ -31,8 +31,15 @@ export interface ElevenSignals {
   prove(signals: Partial<Signals>): Promise<{ proof: Groth16Proof; publicSignals: bigint[] }>
 }
 
-/** Compiles the circuit and makes its key. */
-export async function setupElevenSignals(): Promise<ElevenSignals> {
+let setup: Promise<ElevenSignals> | undefined
+
+/** Compiles the circuit and makes its key, once per process. */
+export function setupElevenSignals(): Promise<ElevenSignals> {
+  setup ??= prepare()
+  return setup
+}
+
+async function prepare(): Promise<ElevenSignals> {
   const { r1cs, wasm } = await compileCircuit({ file: 'test/circuits/eleven-signals.circom' })
   const provingKey = await createDevelopmentKey({ r1cs: readR1cs(r1cs) })
   return {

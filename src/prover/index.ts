@@ -1,0 +1,149 @@
+/** Proving: from a wallet and a policy, or a group, to an envelope. */
+import type { Envelope } from '../envelope.js'
+import { ArtifactError } from '../errors.js'
+import type { Policy, Roots, Wallet } from '../policy/types.js'
+import type { Soul } from '../soul/index.js'
+import { type Context, contextSignals } from '../statements/context.js'
+import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
+import { preparePolicy } from '../statements/policy.js'
+import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
+import { type Artifacts, loadArtifacts } from './artifacts.js'
+import type { ProofWithSignals, ProvingEngine } from './engine.js'
+import { createSnarkjsEngine } from './snarkjs.js'
+import { calculateWitness, type Inputs } from './witness.js'
+
+export type { Envelope } from '../envelope.js'
+export { ArtifactError, PolicyError, StatementError } from '../errors.js'
+export type { Groth16Proof } from '../groth16.js'
+export type { Context } from '../statements/context.js'
+export type { GroupInput, GroupProof } from '../statements/membership.js'
+export type { ProofWithSignals } from './engine.js'
+
+/** Where a proof stands: artifacts are being loaded, the witness computed, the proof made, or all is done. */
+export type ProvingPhase = 'artifacts' | 'witness' | 'proof' | 'done'
+
+/** What to prove: a policy with a wallet, or membership of a group. */
+export type ProveOptions = Context &
+  (
+    | (Wallet & { readonly policy: Policy; readonly roots: Roots; readonly now: bigint })
+    | { readonly statement: 'membership'; readonly soul: Soul; readonly group: GroupInput }
+  ) & {
+    /** Aborts the proof; the promise then rejects with the signal's reason. */
+    readonly signal?: AbortSignal
+    readonly onProgress?: (phase: ProvingPhase) => void
+  }
+
+/** Makes proofs. Keeps artifacts and threads between proofs, and never keeps Node from exiting. */
+export interface Prover extends AsyncDisposable {
+  /** Name of the engine. */
+  readonly engine: string
+  /**
+   * Proves a statement.
+   *
+   * @throws {StatementError} with reasons if wallet or Soul do not satisfy it; nothing was computed then
+   * @throws {PolicyError} if no profile fits the policy
+   * @throws {ArtifactError} if an artifact is missing or is not the pinned one
+   * @throws {TypeError|RangeError} naming the argument that is malformed
+   */
+  prove(options: ProveOptions): Promise<Envelope>
+  /**
+   * Makes a Groth16 proof over BN254 from any snarkjs `.zkey` and `.wtns`.
+   *
+   * @throws {ArtifactError} if one is malformed or they belong to different circuits
+   */
+  groth16(options: {
+    readonly provingKey: Uint8Array
+    readonly witness: Uint8Array
+    readonly signal?: AbortSignal
+  }): Promise<ProofWithSignals>
+  /** Frees all threads; proofs that are being made are rejected. */
+  dispose(): Promise<void>
+}
+
+const ENGINES: Readonly<Record<string, (options: { threads?: number | undefined }) => ProvingEngine>> = {
+  snarkjs: createSnarkjsEngine,
+}
+
+/** Names of the engines that {@link createProver} knows, the default first. */
+export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
+
+/**
+ * Creates a prover.
+ *
+ * @param options.threads    1 proves on one thread; by default the engine uses the machine's
+ * @param options.engine     name of the proving engine, by default the first of {@link ENGINE_NAMES}
+ * @param options.artifacts  folder of the artifacts, a path or a file:, http: or https: URL; by default the package's
+ *   own. Whatever the source, only what the package pins by hash is used
+ * @throws {RangeError} for an unknown engine, or if threads is not a positive integer
+ */
+export async function createProver(
+  options: { readonly threads?: number; readonly engine?: string; readonly artifacts?: string | URL } = {},
+): Promise<Prover> {
+  const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts: source } = options
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
+    throw new RangeError('threads must be a positive integer')
+  }
+  const create = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined
+  if (create === undefined) throw new RangeError(`engine must be one of ${ENGINE_NAMES.join(', ')}`)
+  const engine = create({ threads })
+
+  const dispose = (): Promise<void> => engine.dispose()
+  return {
+    engine: engine.name,
+    async prove(proveOptions) {
+      const { signal, onProgress } = proveOptions
+      signal?.throwIfAborted()
+      const { statement, inputs, publicSignals, revealed } = prepare(proveOptions)
+      onProgress?.('artifacts')
+      const artifacts = await loadArtifacts({ statement, source })
+      signal?.throwIfAborted()
+      onProgress?.('witness')
+      const made = await makeProof({ engine, artifacts, inputs, signal, onProgress })
+      if (made.publicSignals.some((value, i) => value !== publicSignals[i])) {
+        throw new ArtifactError('the circuit computes other public signals than expected')
+      }
+      onProgress?.('done')
+      const verificationKeyHash = VERIFICATION_KEYS[statement]?.hash as string
+      return { version: 1, statement, verificationKeyHash, proof: made.proof, publicSignals, revealed }
+    },
+    groth16: ({ provingKey, witness, signal }) => engine.prove({ provingKey, witness, signal }),
+    dispose,
+    [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: dispose,
+  } as Prover
+}
+
+function prepare(options: ProveOptions): {
+  statement: string
+  inputs: CircuitInputs
+  publicSignals: string[]
+  revealed: Record<string, string>
+} {
+  const context = contextSignals(options)
+  if ('statement' in options) {
+    if (options.statement !== 'membership')
+      throw new RangeError("statement must be 'membership', or absent with a policy")
+    const { soul, group } = options
+    return { statement: 'membership', revealed: {}, ...prepareMembership({ soul, group, context }) }
+  }
+  const { program, ...prepared } = preparePolicy({ ...options, context })
+  return { statement: program.profile.name, ...prepared }
+}
+
+async function makeProof(options: {
+  engine: ProvingEngine
+  artifacts: Artifacts
+  inputs: CircuitInputs
+  signal: AbortSignal | undefined
+  onProgress: ((phase: ProvingPhase) => void) | undefined
+}): Promise<ProofWithSignals> {
+  const { engine, artifacts, inputs, signal, onProgress } = options
+  const witness = await calculateWitness({ wasm: artifacts.wasm, inputs: inputs as Inputs })
+  signal?.throwIfAborted()
+  onProgress?.('proof')
+  try {
+    return await engine.prove({ provingKey: artifacts.provingKey, witness, signal })
+  } finally {
+    // The witness holds the Soul's secret.
+    witness.fill(0)
+  }
+}

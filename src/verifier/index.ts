@@ -1,0 +1,299 @@
+/** Verifying envelopes and Groth16 proofs. Imports nothing that makes proofs. */
+
+import { KeyError } from '../errors.js'
+import { assertField, assertUint, FIELD_MODULUS, parseDecimal } from '../field.js'
+import type { VerificationKeyJson } from '../groth16.js'
+import { anchorsRoot } from '../policy/anchors.js'
+import { compilePolicy } from '../policy/compile.js'
+import type { Policy, Roots } from '../policy/types.js'
+import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
+import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
+import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
+import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
+import { verifyGroth16 } from './groth16.js'
+import { isDevelopmentKey, parseVerificationKey } from './keys.js'
+
+export type { Envelope } from '../envelope.js'
+export { KeyError, PolicyError } from '../errors.js'
+export type { Groth16Proof, VerificationKeyJson } from '../groth16.js'
+export type { Context } from '../statements/context.js'
+export { verifyGroth16, verifyGroth16Batch } from './groth16.js'
+export { isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
+export { exportSolidityVerifier } from './solidity.js'
+
+/** Seconds by which a proof's clock may differ from the verifier's, either way. */
+export const DEFAULT_CLOCK_SKEW = 300n
+
+/** What a verifier expects. Nothing of it is ever taken from the envelope. */
+export type VerifyOptions = Context & { readonly envelope: unknown } & (
+    | {
+        readonly policy: Policy
+        /** Snapshots that the verifier accepts, one of which the proof must be made for. */
+        readonly roots: readonly Roots[]
+        /** The verifier's clock, Unix seconds. */
+        readonly now: bigint
+        /** Seconds, by default {@link DEFAULT_CLOCK_SKEW}. */
+        readonly maxClockSkew?: bigint
+      }
+    | { readonly statement: 'membership'; readonly roots: readonly bigint[] }
+  )
+
+/** What a proof says, or why it is refused. */
+export type Verification =
+  | {
+      readonly valid: true
+      /** Store it: a second proof with the same nullifier is by the same Soul or person. */
+      readonly nullifier: bigint
+      readonly revealed: Readonly<Record<string, ClaimValue>>
+      /** The Soul's handle, if the policy discloses one. */
+      readonly handle?: bigint
+    }
+  | { readonly valid: false; readonly reason: string }
+
+/** Verifies envelopes. */
+export interface Verifier {
+  /**
+   * Verifies an envelope against what the verifier expects: statement and key follow from the policy, every public signal
+   * that can be is rebuilt, the others are checked for their form. A bad envelope never throws.
+   *
+   * It does not remember nullifiers: that is the app's.
+   *
+   * @throws {TypeError|RangeError} naming the expectation that is malformed
+   * @throws {PolicyError} if no profile fits the policy
+   */
+  verify(options: VerifyOptions): Promise<Verification>
+}
+
+/**
+ * Creates a verifier with the verification keys that ship with the package.
+ *
+ * @param options.allowDevelopmentKeys  accept keys whose secret is public, so that anybody can forge proofs: for tests
+ */
+export async function createVerifier(
+  options: { readonly allowDevelopmentKeys?: boolean } = {},
+): Promise<Verifier> {
+  const { allowDevelopmentKeys = false } = options
+  if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
+  return {
+    async verify(verifyOptions) {
+      const expectation = expect(verifyOptions)
+      try {
+        return await check(expectation, verifyOptions.envelope, allowDevelopmentKeys)
+      } catch (error) {
+        if (error instanceof Refusal) return { valid: false, reason: error.message }
+        throw error
+      }
+    },
+  }
+}
+
+/** A reason why an envelope is not accepted. */
+class Refusal extends Error {}
+
+interface Expectation {
+  readonly statement: string
+  readonly signals: readonly Expected[]
+  readonly reveals: readonly {
+    readonly name: string
+    readonly type: Parameters<typeof encodeClaim>[0]
+    readonly signal: number
+  }[]
+  readonly nullifier: number
+  readonly handle?: number
+}
+
+/** What one public signal has to be: one of some values, or anything of a form. */
+type Expected =
+  | { readonly name: string; readonly oneOf: readonly bigint[] }
+  | { readonly name: string; readonly from: bigint; readonly below: bigint }
+
+function expect(options: VerifyOptions): Expectation {
+  if (typeof options !== 'object' || options === null) throw new TypeError('verify takes an object')
+  const context = contextSignals(options)
+  if (!Array.isArray(options.roots)) throw new TypeError('roots must be an array')
+  if (options.roots.length === 0) throw new RangeError('roots must not be empty')
+  if ('statement' in options) {
+    if (options.statement !== 'membership')
+      throw new RangeError("statement must be 'membership', or absent with a policy")
+    return expectMembership(options.roots, context)
+  }
+  return expectPolicy(options, context)
+}
+
+function expectMembership(roots: readonly bigint[], context: ContextSignals): Expectation {
+  roots.forEach((root, i) => {
+    assertField(root, `roots[${i}]`)
+    if (root === 0n) throw new RangeError(`roots[${i}] must not be 0`)
+  })
+  const signals = MEMBERSHIP_SIGNALS.map((name): Expected => {
+    if (name === 'nullifier') return { name, from: 0n, below: FIELD_MODULUS }
+    return { name, oneOf: name === 'root' ? roots : [context[name]] }
+  })
+  return { statement: 'membership', signals, reveals: [], nullifier: MEMBERSHIP_SIGNALS.indexOf('nullifier') }
+}
+
+function expectPolicy(
+  options: {
+    readonly policy: Policy
+    readonly roots: readonly Roots[]
+    readonly now: bigint
+    readonly maxClockSkew?: bigint
+  },
+  context: ContextSignals,
+): Expectation {
+  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW } = options
+  assertUint(now, 63, 'now')
+  assertUint(maxClockSkew, 63, 'maxClockSkew')
+  const { profile, digest, ledgerId } = compilePolicy(policy)
+  const anchors = roots.map((snapshot) => anchorsRoot({ policy, roots: snapshot }))
+  const reveals = policy.reveal.map(({ slot, claim, type }, signal) => ({
+    name: `${slot}.${claim}`,
+    type,
+    signal,
+  }))
+  const revealed = Array.from({ length: profile.reveals }, (_, r): Expected => {
+    const name = `reveal[${r}]`
+    return r < reveals.length ? { name, from: 0n, below: FIELD_MODULUS } : { name, oneOf: [0n] }
+  })
+  const signals = POLICY_SIGNALS.map((name): Expected => {
+    switch (name) {
+      case 'handle':
+        return ledgerId === undefined ? { name, oneOf: [0n] } : { name, from: 0n, below: 1n << 248n }
+      case 'nullifier':
+        return { name, from: 0n, below: FIELD_MODULUS }
+      case 'policyDigest':
+        return { name, oneOf: [digest] }
+      case 'now':
+        return { name, from: now > maxClockSkew ? now - maxClockSkew : 0n, below: now + maxClockSkew + 1n }
+      case 'anchorsRoot':
+        return { name, oneOf: anchors }
+      default:
+        return { name, oneOf: [context[name]] }
+    }
+  })
+  const at = (name: (typeof POLICY_SIGNALS)[number]): number => profile.reveals + POLICY_SIGNALS.indexOf(name)
+  return {
+    statement: profile.name,
+    signals: [...revealed, ...signals],
+    reveals,
+    nullifier: at('nullifier'),
+    ...(ledgerId !== undefined && { handle: at('handle') }),
+  }
+}
+
+async function check(
+  expectation: Expectation,
+  envelope: unknown,
+  allowDevelopmentKeys: boolean,
+): Promise<Verification> {
+  const { statement, reveals, nullifier, handle } = expectation
+  const fields = readEnvelope(envelope)
+  if (fields.statement !== statement) throw new Refusal('statement: is not the one that the verifier expects')
+  const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
+  if (shipped === undefined) throw new KeyError(`this package has no verification key of ${statement}`)
+  if (fields.verificationKeyHash !== shipped.hash)
+    throw new Refusal('verificationKeyHash: is not of the key in this package')
+  if (!allowDevelopmentKeys && isDevelopmentKey(parsedKey(shipped.key))) {
+    throw new Refusal('the key of this statement is a development key: anybody can forge its proofs')
+  }
+  const signals = readSignals(expectation.signals, fields.publicSignals)
+  const revealed = readRevealed(reveals, fields.revealed, signals)
+  const publicSignals = signals.map(String)
+  const holds = await verifyGroth16({
+    verificationKey: shipped.key,
+    publicSignals,
+    proof: fields.proof as never,
+  })
+  if (!holds) throw new Refusal('proof: does not hold')
+  return {
+    valid: true,
+    nullifier: signals[nullifier] as bigint,
+    revealed,
+    ...(handle !== undefined && { handle: signals[handle] as bigint }),
+  }
+}
+
+const keys = new WeakMap<VerificationKeyJson, ReturnType<typeof parseVerificationKey>>()
+
+function parsedKey(json: VerificationKeyJson): ReturnType<typeof parseVerificationKey> {
+  let key = keys.get(json)
+  if (key === undefined) {
+    key = parseVerificationKey(json)
+    keys.set(json, key)
+  }
+  return key
+}
+
+const ENVELOPE_FIELDS = [
+  'version',
+  'statement',
+  'verificationKeyHash',
+  'proof',
+  'publicSignals',
+  'revealed',
+] as const
+
+/** Reads own fields once, so that neither getters nor proxies can answer differently later. */
+function readEnvelope(envelope: unknown): Record<(typeof ENVELOPE_FIELDS)[number], unknown> {
+  let plain: unknown
+  try {
+    const text = JSON.stringify(envelope)
+    if (text === undefined || text.length > 100_000)
+      throw new Refusal('envelope: is not JSON of at most 100 kB')
+    plain = JSON.parse(text)
+  } catch {
+    throw new Refusal('envelope: is not JSON of at most 100 kB')
+  }
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain))
+    throw new Refusal('envelope: is not an object')
+  const names = Object.keys(plain)
+  for (const name of ENVELOPE_FIELDS) {
+    if (!names.includes(name)) throw new Refusal(`${name}: is missing`)
+  }
+  if (names.length !== ENVELOPE_FIELDS.length) throw new Refusal('envelope: has an unknown field')
+  const fields = plain as Record<(typeof ENVELOPE_FIELDS)[number], unknown>
+  if (fields.version !== 1) throw new Refusal('version: is not 1')
+  return fields
+}
+
+function readSignals(expected: readonly Expected[], publicSignals: unknown): bigint[] {
+  if (!Array.isArray(publicSignals)) throw new Refusal('publicSignals: is not an array')
+  if (publicSignals.length !== expected.length) throw new Refusal('publicSignals: has another length')
+  return expected.map((rule, i) => {
+    const value = orRefuse(`publicSignals.${rule.name}`, () => parseDecimal(publicSignals[i], 'value'))
+    const holds = 'oneOf' in rule ? rule.oneOf.includes(value) : value >= rule.from && value < rule.below
+    if (!holds) throw new Refusal(`publicSignals.${rule.name}: is not what the verifier expects`)
+    return value
+  })
+}
+
+function readRevealed(
+  reveals: Expectation['reveals'],
+  revealed: unknown,
+  signals: readonly bigint[],
+): Record<string, ClaimValue> {
+  if (typeof revealed !== 'object' || revealed === null || Array.isArray(revealed)) {
+    throw new Refusal('revealed: is not an object')
+  }
+  const texts = revealed as Record<string, unknown>
+  if (Object.keys(texts).length !== reveals.length)
+    throw new Refusal('revealed: does not name the claims of the policy')
+  return Object.fromEntries(
+    reveals.map(({ name, type, signal }) => {
+      if (!Object.hasOwn(texts, name)) throw new Refusal('revealed: does not name the claims of the policy')
+      const value = orRefuse(`revealed.${name}`, () => parseClaimText(type, texts[name], 'value'))
+      if (encodeClaim(type, value, name) !== signals[signal]) {
+        throw new Refusal(`revealed.${name}: is not what the proof reveals`)
+      }
+      return [name, value]
+    }),
+  )
+}
+
+function orRefuse<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new Refusal(`${path}: ${(error as Error).message}`)
+  }
+}
