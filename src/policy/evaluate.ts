@@ -20,7 +20,7 @@ export interface Reason {
   readonly reason: string
 }
 
-/** Most visits of formula nodes in one search; about two seconds. */
+/** Most visits of formula nodes in one search; a few seconds. */
 const MAX_VISITS = 20_000_000
 
 /** An SBT that counts for a slot. */

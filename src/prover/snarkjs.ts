@@ -132,7 +132,7 @@ const { parentPort, workerData } = threads
 threads.isMainThread = true
 parentPort.on('message', async ({ provingKey, witness, singleThread }) => {
   try {
-    const { groth16 } = await import(workerData.snarkjs)
+    const { groth16 } = require(workerData.snarkjs)
     parentPort.postMessage({ result: await groth16.prove(provingKey, witness, undefined, { singleThread }) })
   } catch (error) {
     parentPort.postMessage({ error: String(error?.message) })
@@ -141,13 +141,12 @@ parentPort.on('message', async ({ provingKey, witness, singleThread }) => {
 `
 
 async function startWorker(): Promise<Worker> {
-  // The name in a variable, so that bundlers for browsers leave the import alone.
-  const name = 'node:worker_threads'
-  const threads = (await import(/* @vite-ignore */ name)) as typeof import('node:worker_threads')
-  return new threads.Worker(WORKER_SOURCE, {
-    eval: true,
-    workerData: { snarkjs: import.meta.resolve('snarkjs') },
-  })
+  // The names in variables, so that bundlers for browsers leave the imports alone.
+  const [threadsName, moduleName] = ['node:worker_threads', 'node:module']
+  const threads = (await import(/* @vite-ignore */ threadsName!)) as typeof import('node:worker_threads')
+  const { createRequire } = (await import(/* @vite-ignore */ moduleName!)) as typeof import('node:module')
+  const snarkjs = createRequire(import.meta.url).resolve('snarkjs')
+  return new threads.Worker(WORKER_SOURCE, { eval: true, workerData: { snarkjs } })
 }
 
 function localRunner(): Runner {

@@ -103,7 +103,7 @@ function signatureProblem(sbt: Sbt, signature: unknown): string | undefined {
   if (!isRecord(signature)) return 'anchor.signature: must be an object'
   const { R8, S } = signature
   if (!Array.isArray(R8) || R8.length !== 2) return 'anchor.signature.R8: must be a point'
-  // The library reads S mod l and R8 mod r, and takes S below 0: without these checks one signature has many forms.
+  // The library takes R8 modulo r, so that one signature would have many forms, and never returns for S below 0.
   const malformed = problem('anchor.signature', () => {
     assertField(R8[0], 'R8.x')
     assertField(R8[1], 'R8.y')

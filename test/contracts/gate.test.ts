@@ -268,6 +268,7 @@ describe('PolicyGate', () => {
         { reveals: [proof.reveals[0] + 1n, proof.reveals[1]] },
         { reveals: [proof.reveals[0], proof.reveals[1] + 1n] },
         { reveals: [proof.reveals[0] + r, proof.reveals[1]] },
+        { reveals: [proof.reveals[0], proof.reveals[1] + r] },
         { nullifier: proof.nullifier + 1n },
         { provedAt: proof.provedAt + 1n },
         { a: [proof.a[0], proof.a[1] + 1n] },

@@ -76,6 +76,18 @@ describe('exported Solidity verifier', () => {
     assert.equal(await call([...coordinatesOf(copy), ...all.publicSignals]), true)
   })
 
+  it('returns false on a chain without one of the precompiles', async () => {
+    const source = exportSolidityVerifier({ verificationKey: circuit.verificationKey })
+    for (const precompile of ['0x06', '0x07', '0x08']) {
+      const call = `staticcall(gas(), ${precompile},`
+      assert.ok(source.includes(call))
+      const without = source.replaceAll(call, 'staticcall(gas(), 0xdead,')
+      const contract = compileSolidity({ sources: { 'Verifier.sol': without } }).Groth16Verifier!
+      const words = [...coordinatesOf(all.proof), ...all.publicSignals]
+      assert.equal(await callVerifier({ chain, verifier: await chain.deploy(contract), words }), false)
+    }
+  })
+
   it('refuses calldata that is too short', async () => {
     const data = verifyProofCalldata(verifier, [...coordinatesOf(all.proof), ...all.publicSignals])
     await assert.rejects(
