@@ -36,7 +36,7 @@ abstract contract PolicyGate {
         bool disclosesHandle;
         /// @dev Accept a verifier of a development key. Never on a chain whose state has value.
         bool allowDevelopmentKey;
-        /// @dev Publishes anchors roots.
+        /// @dev Publishes anchors roots, and so decides which issuers and trees the gate believes.
         address owner;
     }
 

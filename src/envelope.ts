@@ -5,7 +5,7 @@ export interface Envelope {
   readonly version: 1
   /** Name of the statement, such as `policy-s`. */
   readonly statement: string
-  /** SHA-256 of the verification key that it is made for, 0x and hex. */
+  /** Hash of the verification key that it is made for, see `verificationKeyHash`. */
   readonly verificationKeyHash: string
   readonly proof: Groth16Proof
   /** In circuit order. */

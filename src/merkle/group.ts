@@ -87,7 +87,8 @@ export class Group {
   }
 
   #memberAt(index: unknown): bigint {
-    if (this.size === 0 && typeof index === 'number') throw new RangeError('index names no member: the group is empty')
+    if (this.size === 0 && typeof index === 'number')
+      throw new RangeError('index names no member: the group is empty')
     assertIndex(index, this.size, 'index')
     const member = this.#tree.leaves[index] as bigint
     if (member === 0n) throw new RangeError('index names a removed member')

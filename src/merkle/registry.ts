@@ -38,7 +38,8 @@ export class Registry {
     }
     for (let i = 0; i < leaves.length; i++) {
       assertField(leaves[i], `leaves[${i}]`)
-      if (kind === 'status' && leaves[i] > 1n) throw new RangeError(`leaves[${i}] of a status tree must be 0 or 1`)
+      if (kind === 'status' && leaves[i] > 1n)
+        throw new RangeError(`leaves[${i}] of a status tree must be 0 or 1`)
     }
     this.kind = kind
     this.#tree = new QuaternaryTree(leaves)
@@ -80,7 +81,8 @@ export class Registry {
     let index = this.#next
     // A place that was revoked before it was reserved stays revoked.
     while (index < QUATERNARY_CAPACITY && this.#tree.leaf(index) !== 0n) index++
-    if (index >= QUATERNARY_CAPACITY) throw new RangeError(`tree is full: it holds ${QUATERNARY_CAPACITY} leaves`)
+    if (index >= QUATERNARY_CAPACITY)
+      throw new RangeError(`tree is full: it holds ${QUATERNARY_CAPACITY} leaves`)
     this.#tree.write(index, leaf)
     this.#next = index + 1
     this.#size = Math.max(this.#size, index + 1)

@@ -28,7 +28,8 @@ export function intervalLeaf(low: bigint, high: bigint, member: boolean): bigint
   assertField(low, 'low')
   if (typeof high !== 'bigint') throw new TypeError('high must be a bigint')
   if (typeof member !== 'boolean') throw new TypeError('member must be a boolean')
-  if (high <= low || high > FIELD_MODULUS) throw new RangeError('high must be above low and at most the field modulus')
+  if (high <= low || high > FIELD_MODULUS)
+    throw new RangeError('high must be above low and at most the field modulus')
   if (high - low > INTERVAL_WIDTH) throw new RangeError('interval must be at most 2^252 wide')
   return poseidon([DOMAIN.interval, low, high === FIELD_MODULUS ? 0n : high, member ? 1n : 0n])
 }

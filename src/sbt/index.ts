@@ -1,5 +1,12 @@
 /** SBTs: issuer-attested claims bound to one Soul. Schemas, issuers, issuing, verifying, and their JSON. */
-export { createIssuer, type Issuer, type IssuerId, type IssuerParts, parseIssuerId, type Signature } from './issuer.js'
+export {
+  createIssuer,
+  type Issuer,
+  type IssuerId,
+  type IssuerParts,
+  parseIssuerId,
+  type Signature,
+} from './issuer.js'
 export {
   type ClaimJson,
   type HeldSbtJson,

@@ -1,9 +1,9 @@
 import { derivePublicKey, signMessage, verifySignature } from '@zk-kit/eddsa-poseidon'
-import { isPublicKey, type Point } from '../crypto/babyjub.js'
+import { isPublicKey, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
-import { parseDecimal } from '../field.js'
+import { FIELD_MODULUS, parseDecimal } from '../field.js'
 
 /** `eddsa:<x>:<y>` for a key on Baby Jubjub, `eip155:<chainId>:<0xaddress>` for a contract. */
 export type IssuerId = string
@@ -85,8 +85,18 @@ export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
   return { R8: [R8[0], R8[1]], S }
 }
 
-/** Tells whether a signature over an SBT's hash is the key's. Malformed signatures are `false`. */
+/**
+ * Tells whether a signature over an SBT's hash is the key's.
+ *
+ * Numbers that are not canonical (a coordinate from r on, S from l on) make it `false`: they are second forms of a
+ * signature, and zk-kit's verifier does not end on a negative S.
+ */
 export function isSbtSigned(publicKey: Point, sbtHash: bigint, signature: Signature): boolean {
   const { R8, S } = signature
+  const isBelow = (value: unknown, bound: bigint): boolean =>
+    typeof value === 'bigint' && value >= 0n && value < bound
+  if (!Array.isArray(R8) || R8.length !== 2 || !R8.every((value) => isBelow(value, FIELD_MODULUS)))
+    return false
+  if (!isBelow(S, SUBGROUP_ORDER)) return false
   return verifySignature(sbtHash, { R8: [R8[0], R8[1]], S }, [publicKey[0], publicKey[1]])
 }

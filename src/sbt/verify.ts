@@ -57,7 +57,8 @@ function contentProblem(sbt: Sbt): string | undefined {
     parseIssuerId(sbt.issuer)
     const expected = completeSbt(sbt)
     if (sbt.hash !== expected.hash) throw new SchemaError('hash', 'does not follow from the contents')
-    if (sbt.leaf !== expected.leaf) throw new SchemaError('leaf', 'does not follow from issuer, schema and hash')
+    if (sbt.leaf !== expected.leaf)
+      throw new SchemaError('leaf', 'does not follow from issuer, schema and hash')
     if (sbt.expiresAt !== 0n && sbt.expiresAt <= sbt.issuedAt) {
       throw new SchemaError('expiresAt', 'must be 0 or after issuedAt')
     }
@@ -131,7 +132,8 @@ function openingProblem(
   })
   if (malformed !== undefined) return malformed
   if (computed !== root) return `${path}.root: does not follow from leaf and siblings`
-  if (expected.index !== undefined && index !== expected.index) return `${path}.index: is not the SBT's statusId`
+  if (expected.index !== undefined && index !== expected.index)
+    return `${path}.index: is not the SBT's statusId`
   if (leaf !== expected.leaf) {
     return kind === 'status' ? `${path}.leaf: the SBT is revoked` : `${path}.leaf: is not this SBT's`
   }

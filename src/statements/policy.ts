@@ -119,8 +119,8 @@ function sbtInputs({ held, anchor, anchorIndex }: PlacedSbt, anchors: Anchors) {
     ...bigint[],
   ]
   const issuer = parseIssuerId(sbt.issuer)
-  const signature = 'signature' in proof ? proof.signature : undefined
-  const opening = 'signature' in proof ? proof.status : proof.registered
+  const signature = 'registered' in proof ? undefined : proof.signature
+  const opening = 'registered' in proof ? proof.registered : proof.status
   // Without a status the position still has to be statusId's; the leaf's root is then not looked at.
   const index = opening?.index ?? sbt.statusId
   const path =

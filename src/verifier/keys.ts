@@ -45,8 +45,8 @@ const MAX_CHECKED = 64
  *
  * @returns a frozen key; the same object for the same content while it is remembered
  * @throws {KeyError} if the key is malformed: a missing or surplus point, a number that is not canonical
- *   decimal, a point off the curve, out of the subgroup or at infinity; or unsafe: gamma equals delta, with
- *   which anyone can forge proofs (a ceremony without phase 2)
+ *   decimal, a point off the curve, out of the subgroup or at infinity; or unsafe: gamma equals delta
+ *   or its negative, with which anyone can forge proofs (a ceremony without phase 2)
  */
 export function parseVerificationKey(json: unknown): VerificationKey {
   const key = parseShape(json)
@@ -56,8 +56,9 @@ export function parseVerificationKey(json: unknown): VerificationKey {
   for (const name of ['beta', 'gamma', 'delta'] as const) {
     if (!isInSubgroup(key[name])) throw new KeyError(`verificationKey.vk_${name}_2 is not in the subgroup`)
   }
-  if (isSameG2(key.gamma, key.delta)) {
-    throw new KeyError('verificationKey is unsafe: vk_gamma_2 equals vk_delta_2, anyone can forge proofs')
+  // With gamma = -delta the same forgery works: C = vk_x cancels e(vk_x, gamma). The x coordinates tell both.
+  if (key.gamma[0].every((part, i) => part === key.delta[0][i])) {
+    throw new KeyError('verificationKey is unsafe: vk_gamma_2 equals plus or minus vk_delta_2, anyone can forge proofs')
   }
   if (checked.size >= MAX_CHECKED) checked.delete(checked.keys().next().value!)
   checked.set(hash, key)

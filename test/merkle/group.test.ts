@@ -55,7 +55,9 @@ describe('Group', () => {
 
   it('takes Semaphore identities as members', () => {
     const identities = ['a secret', 'another secret'].map((text) => new Identity(text))
-    const ours = new Group(identities.map((identity) => importSoul({ semaphore: identity.export() }).commitment))
+    const ours = new Group(
+      identities.map((identity) => importSoul({ semaphore: identity.export() }).commitment),
+    )
     assert.equal(ours.root, new SemaphoreGroup(identities.map((identity) => identity.commitment)).root)
   })
 

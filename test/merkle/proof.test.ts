@@ -39,7 +39,10 @@ describe('Merkle roots', () => {
   it('refuse another depth: an inner node cannot pass for a leaf (soundness 2 and 12)', () => {
     const proof = registry.proof(0)
     assert.throws(() => quaternaryRoot({ ...proof, siblings: proof.siblings.slice(1) }), /10 levels/)
-    assert.throws(() => quaternaryRoot({ ...proof, siblings: [...proof.siblings, [0n, 0n, 0n]] }), /10 levels/)
+    assert.throws(
+      () => quaternaryRoot({ ...proof, siblings: [...proof.siblings, [0n, 0n, 0n]] }),
+      /10 levels/,
+    )
     assert.throws(() => quaternaryRoot({ ...proof, siblings: [] }), RangeError)
     assert.throws(() => leanRoot({ leaf: 1n, index: 0, siblings: Array(33).fill([1n]) }), /at most 32/)
   })

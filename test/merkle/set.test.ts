@@ -3,7 +3,13 @@ import fc from 'fast-check'
 import { DOMAIN } from '../../src/crypto/domains.js'
 import { poseidon } from '../../src/crypto/poseidon.js'
 import { FIELD_MODULUS, hashText } from '../../src/field.js'
-import { INTERVAL_WIDTH, intervalLeaf, quaternaryRoot, type SetProof, SetTree } from '../../src/merkle/index.js'
+import {
+  INTERVAL_WIDTH,
+  intervalLeaf,
+  quaternaryRoot,
+  type SetProof,
+  SetTree,
+} from '../../src/merkle/index.js'
 
 const W = 2n ** 252n
 const SENTINELS = [0n, W, 2n * W, 3n * W]
@@ -73,13 +79,17 @@ describe('SetTree', () => {
       fc.bigInt(0n, FIELD_MODULUS - 1n),
     )
     fc.assert(
-      fc.property(fc.array(near, { maxLength: 10 }), fc.array(near, { minLength: 1, maxLength: 4 }), (values, asked) => {
-        const tree = new SetTree(values)
-        assert.equal(tree.size, new Set(values).size)
-        for (const value of [...asked, ...values.slice(0, 2)]) {
-          assert.equal(check(tree, value).member, values.includes(value))
-        }
-      }),
+      fc.property(
+        fc.array(near, { maxLength: 10 }),
+        fc.array(near, { minLength: 1, maxLength: 4 }),
+        (values, asked) => {
+          const tree = new SetTree(values)
+          assert.equal(tree.size, new Set(values).size)
+          for (const value of [...asked, ...values.slice(0, 2)]) {
+            assert.equal(check(tree, value).member, values.includes(value))
+          }
+        },
+      ),
       { seed: 2, numRuns: 25 },
     )
   })

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
+import { randomBytes } from '../../src/crypto/random.js'
+import { FIELD_MODULUS } from '../../src/field.js'
+import { createIssuer, isSbtSigned, signSbt } from '../../src/sbt/issuer.js'
+import { loadCircomlibjs } from './circomlibjs.js'
+
+describe('Baby Jubjub', () => {
+  it('has the subgroup order and generator of EIP-2494', () => {
+    assert.equal(
+      SUBGROUP_ORDER,
+      2736030358979909402780800718157159386076813972158567259200215660948447373041n,
+    )
+    assert.deepEqual(BASE8, [
+      5299619240641551281634865583518297030282874472190772894086521144482721001553n,
+      16950150798460657717958625567821834550301663161624707787222815936182638968203n,
+    ])
+    assert.deepEqual(multiply(BASE8, SUBGROUP_ORDER), [0n, 1n])
+  })
+
+  it('multiplies as circomlibjs does', async () => {
+    const reference = await loadCircomlibjs()
+    for (const scalar of [0n, 1n, 2n, 12345n, 2n ** 250n + 5n, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER + 7n]) {
+      assert.deepEqual(multiply(BASE8, scalar), reference.multiply(BASE8, scalar))
+    }
+  })
+
+  it('takes as keys only canonical points of the prime subgroup, not the identity (soundness 16)', () => {
+    const key = multiply(BASE8, 12345n)
+    assert.ok(isPublicKey(key))
+    const [x, y] = key
+    // (0, -1) has order 2; added to a key it gives (-x, -y), which is on the curve and outside the subgroup.
+    const refused: Point[] = [
+      [0n, 1n],
+      [0n, FIELD_MODULUS - 1n],
+      [FIELD_MODULUS - x, FIELD_MODULUS - y],
+      [x, y + 1n],
+      [x + FIELD_MODULUS, y],
+      [x, y - FIELD_MODULUS],
+      [-x, y],
+      [0n, 0n],
+    ]
+    for (const point of refused) assert.equal(isPublicKey(point), false)
+    assert.ok(isPublicKey([FIELD_MODULUS - x, y]))
+  })
+})
+
+describe('EdDSA-Poseidon', () => {
+  it('signs and verifies as circomlibjs does', async () => {
+    const reference = await loadCircomlibjs()
+    const secret = new Uint8Array(32).fill(5)
+    const issuer = createIssuer({ secret })
+    assert.deepEqual(issuer.publicKey, reference.publicKey(secret))
+    for (const message of [0n, 1n, FIELD_MODULUS - 1n]) {
+      const signature = signSbt(issuer, message)
+      assert.deepEqual(signature, reference.sign(secret, message))
+      assert.ok(reference.verify(message, signature, issuer.publicKey))
+      assert.ok(isSbtSigned(issuer.publicKey, message, signature))
+    }
+  })
+
+  it('refuses another message, key, R8 or S, and S + l', () => {
+    const issuer = createIssuer({ secret: new Uint8Array(32).fill(5) })
+    const other = createIssuer({ secret: new Uint8Array(32).fill(6) })
+    const { R8, S } = signSbt(issuer, 7n)
+    assert.equal(isSbtSigned(issuer.publicKey, 8n, { R8, S }), false)
+    assert.equal(isSbtSigned(other.publicKey, 7n, { R8, S }), false)
+    assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8, S: S + 1n }), false)
+    assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8, S: S + SUBGROUP_ORDER }), false)
+    assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8: multiply(R8, 2n), S }), false)
+    assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8: [R8[0], R8[1] + 1n], S }), false)
+  })
+})
+
+describe('randomBytes', () => {
+  it('gives the wanted number of bytes, other ones each time', () => {
+    assert.equal(randomBytes(31).length, 31)
+    assert.notDeepEqual(randomBytes(32), randomBytes(32))
+  })
+})
