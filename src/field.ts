@@ -44,8 +44,13 @@ export function hashBytes(bytes: Uint8Array): bigint {
   return bytesToBigInt(keccak_256(bytes)) >> 8n
 }
 
-/** Returns keccak256(utf8(text)) >> 8, the field element that stands for a text. */
+/**
+ * Returns keccak256(utf8(text)) >> 8, the field element that stands for a text.
+ *
+ * @throws {RangeError} if the text has an unpaired surrogate: UTF-8 has no form for it, and two texts would share a hash
+ */
 export function hashText(text: string): bigint {
+  if (/\p{Surrogate}/u.test(text)) throw new RangeError('text must be well-formed Unicode')
   return hashBytes(utf8.encode(text))
 }
 

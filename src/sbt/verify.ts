@@ -1,10 +1,9 @@
-import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { SchemaError } from '../errors.js'
-import { assertBelow, assertField, assertUint } from '../field.js'
+import { assertField, assertUint } from '../field.js'
 import { isRecord } from '../merkle/json.js'
 import { quaternaryRoot } from '../merkle/proof.js'
 import { holderOf, type Soul } from '../soul/index.js'
-import { type IssuerId, isSbtSigned, parseIssuerId } from './issuer.js'
+import { type IssuerId, isSbtSigned, parseIssuerId, type Signature } from './issuer.js'
 import { completeSbt, type HeldSbt, type Sbt } from './sbt.js'
 import { defineSchema } from './schema.js'
 
@@ -102,16 +101,7 @@ function signatureProblem(sbt: Sbt, signature: unknown): string | undefined {
   const issuer = parseIssuerId(sbt.issuer)
   if (issuer.kind !== 'key') return 'anchor.signature: a contract cannot sign'
   if (!isRecord(signature)) return 'anchor.signature: must be an object'
-  const { R8, S } = signature
-  if (!Array.isArray(R8) || R8.length !== 2) return 'anchor.signature.R8: must be a point'
-  // The library takes R8 modulo r, so that one signature would have many forms, and never returns for S below 0.
-  const malformed = problem('anchor.signature', () => {
-    assertField(R8[0], 'R8.x')
-    assertField(R8[1], 'R8.y')
-    assertBelow(S, SUBGROUP_ORDER, 'S', 'the subgroup order')
-  })
-  if (malformed !== undefined) return malformed
-  return isSbtSigned(issuer.publicKey, sbt.hash, { R8: [R8[0], R8[1]], S: S as bigint })
+  return isSbtSigned(issuer.publicKey, sbt.hash, signature as unknown as Signature)
     ? undefined
     : "anchor.signature: is not the issuer's over this SBT"
 }

@@ -58,7 +58,9 @@ export function parseVerificationKey(json: unknown): VerificationKey {
   }
   // With gamma = -delta the same forgery works: C = vk_x cancels e(vk_x, gamma). The x coordinates tell both.
   if (key.gamma[0].every((part, i) => part === key.delta[0][i])) {
-    throw new KeyError('verificationKey is unsafe: vk_gamma_2 equals plus or minus vk_delta_2, anyone can forge proofs')
+    throw new KeyError(
+      'verificationKey is unsafe: vk_gamma_2 equals plus or minus vk_delta_2, anyone can forge proofs',
+    )
   }
   if (checked.size >= MAX_CHECKED) checked.delete(checked.keys().next().value!)
   checked.set(hash, key)

@@ -59,7 +59,7 @@ describe('EdDSA-Poseidon', () => {
     }
   })
 
-  it('refuses another message, key, R8 or S, and S + l', () => {
+  it('refuses another message, key, R8 or S, and second forms: S + l, S - l, R8 + r, R8 - r', () => {
     const issuer = createIssuer({ secret: new Uint8Array(32).fill(5) })
     const other = createIssuer({ secret: new Uint8Array(32).fill(6) })
     const { R8, S } = signSbt(issuer, 7n)
@@ -67,6 +67,9 @@ describe('EdDSA-Poseidon', () => {
     assert.equal(isSbtSigned(other.publicKey, 7n, { R8, S }), false)
     assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8, S: S + 1n }), false)
     assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8, S: S + SUBGROUP_ORDER }), false)
+    assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8, S: S - SUBGROUP_ORDER }), false)
+    assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8: [R8[0] + FIELD_MODULUS, R8[1]], S }), false)
+    assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8: [R8[0], R8[1] - FIELD_MODULUS], S }), false)
     assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8: multiply(R8, 2n), S }), false)
     assert.equal(isSbtSigned(issuer.publicKey, 7n, { R8: [R8[0], R8[1] + 1n], S }), false)
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Group as SemaphoreGroup, Identity } from '@semaphore-protocol/core'
+import { Identity, Group as SemaphoreGroup } from '@semaphore-protocol/core'
 import { StatementError } from '../../src/errors.js'
 import { Group } from '../../src/merkle/index.js'
 import { createProver } from '../../src/prover/index.js'
@@ -44,18 +44,28 @@ describe('membership', () => {
 
   it('row 2: a path deeper than the circuit is refused by name', () => {
     const proof = {
-      root: 0n, leaf: ALICE.commitment, index: 0, siblings: Array.from({ length: MEMBERSHIP_DEPTH + 1 }, () => 1n),
+      root: 0n,
+      leaf: ALICE.commitment,
+      index: 0,
+      siblings: Array.from({ length: MEMBERSHIP_DEPTH + 1 }, () => 1n),
     }
     assert.throws(() => prepareMembership({ soul: ALICE, group: proof, context: signalsOf }), StatementError)
     assert.throws(
-      () => membershipInputs({ ...signalsOf, nullifier: 1n, root: 1n }, { secret: ALICE.secret, index: 0, siblings: proof.siblings }),
+      () =>
+        membershipInputs(
+          { ...signalsOf, nullifier: 1n, root: 1n },
+          { secret: ALICE.secret, index: 0, siblings: proof.siblings },
+        ),
       /levels/,
     )
   })
 
   it('row 2: root 0 is refused by the verifier, and an empty group has no member', async () => {
     const verifier = await createVerifier({ allowDevelopmentKeys: true })
-    await assert.rejects(verifier.verify({ ...CONTEXT, statement: 'membership', roots: [0n], envelope: {} }), RangeError)
+    await assert.rejects(
+      verifier.verify({ ...CONTEXT, statement: 'membership', roots: [0n], envelope: {} }),
+      RangeError,
+    )
     assert.throws(
       () => prepareMembership({ soul: ALICE, group: new Group(), context: signalsOf }),
       /not a member/,
@@ -65,8 +75,16 @@ describe('membership', () => {
   it('a Soul outside the group is refused by the library, and by the circuit when it insists', async () => {
     assert.throws(() => prepareMembership({ soul: CUIFEN, group, context: signalsOf }), /not a member/)
     const { index, siblings } = group.proof(3)
-    const signals = { ...signalsOf, nullifier: soulNullifier(effectiveScope(signalsOf), CUIFEN.secret), root: group.root }
-    const inputs = membershipInputs(signals, { secret: CUIFEN.secret, index, siblings: siblings.map((row) => row[0]!) })
+    const signals = {
+      ...signalsOf,
+      nullifier: soulNullifier(effectiveScope(signalsOf), CUIFEN.secret),
+      root: group.root,
+    }
+    const inputs = membershipInputs(signals, {
+      secret: CUIFEN.secret,
+      index,
+      siblings: siblings.map((row) => row[0]!),
+    })
     await assertRefused(openStatement('membership'), inputs)
   })
 
@@ -86,7 +104,10 @@ describe('membership', () => {
 
   it('row 1: a selector of 1/2 or 2 has no witness', async () => {
     const { inputs } = prepareMembership({ soul: ALICE, group, context: signalsOf })
-    for (const selector of [2n, (21888242871839275222246405745257275088548364400416034343698204186575808495617n + 1n) / 2n]) {
+    for (const selector of [
+      2n,
+      (21888242871839275222246405745257275088548364400416034343698204186575808495617n + 1n) / 2n,
+    ]) {
       const index = [...(inputs['index'] as bigint[])]
       index[0] = selector
       await assertRefused(openStatement('membership'), { ...inputs, index })
@@ -114,9 +135,15 @@ describe('membership', () => {
     })
 
     it('nobody else has one, nor anybody for a key of 0', async () => {
-      await assertRefused(openStatement('membership'), membershipInputs(anything, { secret: CUIFEN.secret, ...path }))
+      await assertRefused(
+        openStatement('membership'),
+        membershipInputs(anything, { secret: CUIFEN.secret, ...path }),
+      )
       const open = { ...anything, verifierKey: 0n }
-      await assertRefused(openStatement('membership'), membershipInputs(open, { secret: BOB.secret, ...path }))
+      await assertRefused(
+        openStatement('membership'),
+        membershipInputs(open, { secret: BOB.secret, ...path }),
+      )
       await assertRefused(openStatement('membership'), membershipInputs(open, { secret: 0n, ...path }))
     })
 
@@ -131,7 +158,11 @@ describe('membership', () => {
       assert.throws(() => prepareMembership({ soul: ALICE, group, context: own }), /own commitment/)
       await using prover = await createProver()
       const envelope = await prover.prove({
-        ...CONTEXT, verifierKey2: BOB.commitment, statement: 'membership', soul: ALICE, group,
+        ...CONTEXT,
+        verifierKey2: BOB.commitment,
+        statement: 'membership',
+        soul: ALICE,
+        group,
       })
       const verifier = await createVerifier({ allowDevelopmentKeys: true })
       const expected = { ...CONTEXT, statement: 'membership', roots: [group.root], envelope } as const
@@ -151,7 +182,12 @@ describe('membership', () => {
     const merkleProof = semaphoreGroup.generateMerkleProof(2)
     for (const input of [semaphoreGroup, merkleProof, new Group(semaphoreGroup.members)]) {
       const envelope = await prover.prove({ ...CONTEXT, statement: 'membership', soul, group: input })
-      const result = await verifier.verify({ ...CONTEXT, statement: 'membership', roots: [semaphoreGroup.root], envelope })
+      const result = await verifier.verify({
+        ...CONTEXT,
+        statement: 'membership',
+        roots: [semaphoreGroup.root],
+        envelope,
+      })
       assert.equal(result.valid, true)
     }
   })

@@ -3,9 +3,9 @@ import { startChain } from '../../scripts/lib/chain.js'
 import type { Envelope } from '../../src/envelope.js'
 import { FIELD_MODULUS } from '../../src/field.js'
 import { createProver, type ProveOptions, type Prover } from '../../src/prover/index.js'
-import { type CircuitInputs } from '../../src/statements/membership.js'
+import type { CircuitInputs } from '../../src/statements/membership.js'
 import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
-import { createVerifier, verifyGroth16, type VerifyOptions } from '../../src/verifier/index.js'
+import { createVerifier, type VerifyOptions, verifyGroth16 } from '../../src/verifier/index.js'
 import { checkSolidityLadder, deployVerifier } from './chain.js'
 import { assertAccepted, freeWires, inputNames, openStatement } from './statement.js'
 
@@ -37,7 +37,11 @@ export function describeLadder(title: string, makeLadder: () => Ladder): void {
     after(() => prover?.dispose())
 
     it('valid inputs satisfy the constraints, and the signals are those that TypeScript computes', async () => {
-      await assertAccepted(openStatement(ladder.statement), ladder.prepared.inputs, ladder.prepared.publicSignals)
+      await assertAccepted(
+        openStatement(ladder.statement),
+        ladder.prepared.inputs,
+        ladder.prepared.publicSignals,
+      )
     })
 
     it('forged: every public signal and every private input of a valid witness is pinned by a constraint', async () => {
@@ -50,7 +54,11 @@ export function describeLadder(title: string, makeLadder: () => Ladder): void {
     it('a proof verifies, and again after a round trip through JSON', async () => {
       const verifier = await createVerifier({ allowDevelopmentKeys: true })
       const result = await verifier.verify({ ...ladder.verify, envelope } as VerifyOptions)
-      assert.deepEqual(result.valid, true, JSON.stringify(result, (_, value) => String(value)))
+      assert.deepEqual(
+        result.valid,
+        true,
+        JSON.stringify(result, (_, value) => String(value)),
+      )
       const copy = JSON.parse(JSON.stringify(envelope))
       assert.deepEqual(await verifier.verify({ ...ladder.verify, envelope: copy } as VerifyOptions), result)
     })
@@ -66,11 +74,22 @@ export function describeLadder(title: string, makeLadder: () => Ladder): void {
       const verificationKey = VERIFICATION_KEYS[ladder.statement]?.key
       for (const [i, name] of ladder.signalNames.entries()) {
         const value = BigInt(envelope.publicSignals[i] as string)
-        const others = [(value + 1n) % FIELD_MODULUS, (value + FIELD_MODULUS - 1n) % FIELD_MODULUS, value + FIELD_MODULUS]
+        const others = [
+          (value + 1n) % FIELD_MODULUS,
+          (value + FIELD_MODULUS - 1n) % FIELD_MODULUS,
+          value + FIELD_MODULUS,
+        ]
         for (const other of others) {
           const publicSignals = envelope.publicSignals.with(i, other.toString())
-          assert.equal(await verifyGroth16({ verificationKey, publicSignals, proof: envelope.proof }), false, name)
-          const result = await verifier.verify({ ...ladder.verify, envelope: { ...envelope, publicSignals } } as VerifyOptions)
+          assert.equal(
+            await verifyGroth16({ verificationKey, publicSignals, proof: envelope.proof }),
+            false,
+            name,
+          )
+          const result = await verifier.verify({
+            ...ladder.verify,
+            envelope: { ...envelope, publicSignals },
+          } as VerifyOptions)
           assert.equal(result.valid, false, name)
         }
       }
@@ -81,7 +100,12 @@ export function describeLadder(title: string, makeLadder: () => Ladder): void {
       assert.ok(verificationKey)
       await using chain = await startChain()
       const verifier = await deployVerifier({ chain, verificationKey })
-      await checkSolidityLadder({ chain, verifier, proof: envelope.proof, publicSignals: envelope.publicSignals.map(BigInt) })
+      await checkSolidityLadder({
+        chain,
+        verifier,
+        proof: envelope.proof,
+        publicSignals: envelope.publicSignals.map(BigInt),
+      })
     })
 
     it('row 10: a re-randomised proof is another proof with the same nullifier', async () => {

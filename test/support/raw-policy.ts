@@ -1,7 +1,7 @@
+import type { SetTree } from '../../src/merkle/set.js'
 import { anchorsOf } from '../../src/policy/anchors.js'
 import { compilePolicy } from '../../src/policy/compile.js'
 import type { Policy, Roots } from '../../src/policy/types.js'
-import type { SetTree } from '../../src/merkle/set.js'
 import type { HeldSbt } from '../../src/sbt/index.js'
 import { sbtFields } from '../../src/sbt/sbt.js'
 import type { Soul } from '../../src/soul/index.js'
@@ -33,7 +33,11 @@ export interface RawPolicy {
 }
 
 /** Returns the circuit's inputs, with public signals computed from the SBTs that were put into the slots. */
-export function rawPolicy(options: RawPolicy): { inputs: CircuitInputs; publicSignals: string[]; signals: PolicySignals } {
+export function rawPolicy(options: RawPolicy): {
+  inputs: CircuitInputs
+  publicSignals: string[]
+  signals: PolicySignals
+} {
   const { policy, roots, soul, fill, sets = [], now = NOW } = options
   const context = contextSignals(options.context ?? { scope: 'test', message: 'test' })
   const program = compilePolicy(policy)

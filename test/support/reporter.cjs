@@ -6,7 +6,9 @@ module.exports = class extends reporters.Spec {
     super(runner, options)
     runner.once(Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = this.stats
-      process.stdout.write(`\n${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ''}\n`)
+      process.stdout.write(
+        `\n${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ''}\n`,
+      )
     })
   }
 }

@@ -22,7 +22,8 @@ const open = new Map<string, OpenStatement>()
 export function openStatement(name: string): OpenStatement {
   let statement = open.get(name)
   if (statement === undefined) {
-    const read = (part: string): Uint8Array => readFileSync(new URL(`../../zkeys/${name}.${part}`, import.meta.url))
+    const read = (part: string): Uint8Array =>
+      readFileSync(new URL(`../../zkeys/${name}.${part}`, import.meta.url))
     statement = { name, wasm: read('wasm'), r1cs: readR1cs(read('r1cs')), symbols: readSymbols(read('sym')) }
     open.set(name, statement)
   }
@@ -50,19 +51,28 @@ export async function assertAccepted(
 export async function assertRefused(statement: OpenStatement, inputs: CircuitInputs): Promise<void> {
   await assert.rejects(
     () => witnessOf(statement, inputs),
-    (error: unknown) => error instanceof StatementError && /a constraint of the circuit does not hold/.test(error.message),
+    (error: unknown) =>
+      error instanceof StatementError && /a constraint of the circuit does not hold/.test(error.message),
   )
 }
 
 /** Names of the wires that may be changed one at a time, to one of several values, without breaking a constraint. */
-export function freeWires(statement: OpenStatement, witness: readonly bigint[], names: readonly string[]): string[] {
+export function freeWires(
+  statement: OpenStatement,
+  witness: readonly bigint[],
+  names: readonly string[],
+): string[] {
   const { r1cs, symbols } = statement
   return names.filter((name) => {
     const wire = symbols.get(`main.${name}`)
     assert.ok(wire !== undefined && wire > 0, `no wire of ${name}`)
     const value = witness[wire] as bigint
-    const others = [(value + 1n) % FIELD_MODULUS, 0n, 1n, FIELD_MODULUS - 1n].filter((other) => other !== value)
-    return others.some((other) => firstViolatedByChange({ r1cs, witness, changes: new Map([[wire, other]]) }) === undefined)
+    const others = [(value + 1n) % FIELD_MODULUS, 0n, 1n, FIELD_MODULUS - 1n].filter(
+      (other) => other !== value,
+    )
+    return others.some(
+      (other) => firstViolatedByChange({ r1cs, witness, changes: new Map([[wire, other]]) }) === undefined,
+    )
   })
 }
 

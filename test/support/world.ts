@@ -1,6 +1,13 @@
 import { Registry } from '../../src/merkle/index.js'
 import type { Roots } from '../../src/policy/types.js'
-import { createIssuer, defineSchema, type HeldSbt, type Issuer, issueSbt, type Schema } from '../../src/sbt/index.js'
+import {
+  createIssuer,
+  defineSchema,
+  type HeldSbt,
+  type Issuer,
+  issueSbt,
+  type Schema,
+} from '../../src/sbt/index.js'
 import type { ClaimValue } from '../../src/sbt/schema.js'
 import { createSoul, holderOf, type Soul } from '../../src/soul/index.js'
 
@@ -15,12 +22,23 @@ export const BOB: Soul = createSoul({ seed: seed(0xb0) })
 export const CUIFEN: Soul = createSoul({ seed: seed(0xc1) })
 
 /** The protocol's schemas. */
-export const CITIZENSHIP = defineSchema({ name: 'citizenship/1', claims: { country: 'string', birthDate: 'date' } })
+export const CITIZENSHIP = defineSchema({
+  name: 'citizenship/1',
+  claims: { country: 'string', birthDate: 'date' },
+})
 export const DEGREE = defineSchema({ name: 'degree/1', claims: { major: 'string', year: 'uint' } })
 export const SOCIAL = defineSchema({ name: 'social/1', claims: { followers: 'uint' } })
 export const PERSON = defineSchema({
   name: 'person/1',
-  claims: { seed: 'field', score: 'int', born: 'date', active: 'bool', city: 'string', code: 'bytes', points: 'uint' },
+  claims: {
+    seed: 'field',
+    score: 'int',
+    born: 'date',
+    active: 'bool',
+    city: 'string',
+    code: 'bytes',
+    points: 'uint',
+  },
 })
 export const ATTENDANCE = defineSchema({ name: 'attendance/1', claims: { talks: 'uint' } })
 
@@ -61,7 +79,15 @@ let salts = 1n
 
 /** Issues an SBT; its openings are made by {@link refresh}. */
 export function grant(options: Grant): HeldSbt {
-  const { office, schema, claims, soul = ALICE, issuedAt = NOW - 1000n, expiresAt = 0n, statusId = 7 } = options
+  const {
+    office,
+    schema,
+    claims,
+    soul = ALICE,
+    issuedAt = NOW - 1000n,
+    expiresAt = 0n,
+    statusId = 7,
+  } = options
   const { salt = salts++, by = office.issuer === undefined ? 'registry' : 'signature' } = options
   const holder = holderOf(soul.commitment, salt)
   const issued = { schema, holder, claims, issuedAt, expiresAt, statusId }
@@ -83,6 +109,9 @@ export function refresh(held: HeldSbt, office: Office): HeldSbt {
 
 /** The published roots of issuers. */
 export function rootsOf(...offices: readonly Office[]): Roots {
-  const issuers = offices.map(({ id, registry, status }) => [id, { registry: registry.root, status: status.root }])
+  const issuers = offices.map(({ id, registry, status }) => [
+    id,
+    { registry: registry.root, status: status.root },
+  ])
   return { issuers: Object.fromEntries(issuers) }
 }

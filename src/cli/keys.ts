@@ -1,0 +1,67 @@
+import { isRecord } from '../merkle/json.js'
+import { createIssuer, type Issuer } from '../sbt/index.js'
+import type { Soul } from '../soul/index.js'
+import { soulFromJson, soulToJson } from '../soul/json.js'
+import { RefusedError, UsageError } from './errors.js'
+import { formatJson, PRIVATE_MODE, readJson, refuseExisting, writeFiles } from './io.js'
+import { decryptKey, encryptKey, type KeyKind, readKeyFile } from './keyfile.js'
+import { type PassphraseOptions, readPassphrase } from './passphrase.js'
+
+/** Where a new key file goes. */
+export interface NewKeyOptions extends PassphraseOptions {
+  readonly out: string
+  readonly force?: boolean
+}
+
+/**
+ * Opens the key file of a Soul.
+ *
+ * @throws {UsageError} if the file is missing or malformed
+ * @throws {RefusedError} if the passphrase is wrong
+ */
+export async function openSoul(path: string, options: PassphraseOptions): Promise<Soul> {
+  return soulFromJson(await openKey(path, 'soul', options))
+}
+
+/** Opens the key file of an issuer. Throws as {@link openSoul}. */
+export async function openIssuer(path: string, options: PassphraseOptions): Promise<Issuer> {
+  const json = await openKey(path, 'issuer', options)
+  const secret = isRecord(json) ? json['secret'] : undefined
+  if (typeof secret !== 'string' || !/^([0-9a-f]{2}){16,}$/.test(secret)) {
+    throw new UsageError('issuer.secret: must be at least 16 bytes as lower-case hex')
+  }
+  const issuer = createIssuer({ secret: Uint8Array.from(Buffer.from(secret, 'hex')) })
+  if ((json as Record<string, unknown>)['id'] !== issuer.id) {
+    throw new RefusedError('issuer.id: does not follow from the secret')
+  }
+  return issuer
+}
+
+/**
+ * Writes a new key file of a Soul.
+ *
+ * @throws {RefusedError} if the file is there and `force` is not given
+ */
+export async function saveSoul(soul: Soul, options: NewKeyOptions): Promise<void> {
+  await saveKey('soul', soulToJson(soul), options)
+}
+
+/** Writes a new key file of an issuer. Throws as {@link saveSoul}. */
+export async function saveIssuer(issuer: Issuer, options: NewKeyOptions): Promise<void> {
+  const secret = Buffer.from(issuer.secret).toString('hex')
+  await saveKey('issuer', { id: issuer.id, secret }, options)
+}
+
+async function openKey(path: string, kind: KeyKind, options: PassphraseOptions): Promise<unknown> {
+  const file = readKeyFile(await readJson(path, `--${kind}`), kind)
+  return decryptKey({ file, kind, passphrase: await readPassphrase(options) })
+}
+
+async function saveKey(kind: KeyKind, secret: unknown, options: NewKeyOptions): Promise<void> {
+  const { out: path, force = false } = options
+  // Before the passphrase is asked for.
+  if (!force) await refuseExisting(path)
+  const passphrase = await readPassphrase({ ...options, confirm: true })
+  const file = await encryptKey({ kind, secret, passphrase })
+  await writeFiles([{ path, content: formatJson(file), mode: PRIVATE_MODE, replace: force }])
+}
