@@ -54,7 +54,9 @@ function describeUsage(error: CommanderError): Failure {
     const option = /'(--?[A-Za-z][A-Za-z0-9-]*)/.exec(message)?.[1]
     return { lines: [`error: unknown option${option ? ` ${option}` : ''}; see --help`], exitCode: 2 }
   }
-  if (code === 'commander.excessArguments') return { lines: ['error: too many arguments; see --help'], exitCode: 2 }
-  if (code === 'commander.unknownCommand') return { lines: ['error: unknown command; see --help'], exitCode: 2 }
+  if (code === 'commander.excessArguments')
+    return { lines: ['error: too many arguments; see --help'], exitCode: 2 }
+  if (code === 'commander.unknownCommand')
+    return { lines: ['error: unknown command; see --help'], exitCode: 2 }
   return { lines: [message.replaceAll('\n', ' ')], exitCode: 2 }
 }

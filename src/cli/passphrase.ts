@@ -58,9 +58,13 @@ async function prompt(question: string): Promise<string> {
       }
       const onData = (text: string): void => {
         for (const char of text) {
-          if (char === '\r' || char === '\n') return finish(() => resolve(line))
+          if (char === '\r' || char === '\n') {
+            finish(() => resolve(line))
+            return
+          }
           if (char === '\u0003' || char === '\u0004') {
-            return finish(() => reject(new UsageError('passphrase: none was given')))
+            finish(() => reject(new UsageError('passphrase: none was given')))
+            return
           }
           line = char === '\u007f' || char === '\b' ? [...line].slice(0, -1).join('') : line + char
         }

@@ -143,8 +143,10 @@ export function circuitOf(o: {
     for (const [name, value] of Object.entries(inputs)) put(name, value)
     return map
   }
-  const violated = (witness: readonly bigint[]): number | undefined => firstViolatedConstraint({ r1cs, witness })
-  const witness = async (inputs: Inputs): Promise<bigint[]> => readWitness(await calculateWitness({ wasm, inputs }))
+  const violated = (witness: readonly bigint[]): number | undefined =>
+    firstViolatedConstraint({ r1cs, witness })
+  const witness = async (inputs: Inputs): Promise<bigint[]> =>
+    readWitness(await calculateWitness({ wasm, inputs }))
   const forge = (honest: readonly bigint[], changes: Inputs): bigint[] => {
     const copy = [...honest]
     for (const [index, value] of wiresOf(changes)) copy[index] = value
@@ -164,7 +166,8 @@ export function circuitOf(o: {
     async refuse(inputs) {
       await assert.rejects(
         () => witness(inputs),
-        (error) => error instanceof StatementError && /^a constraint of the circuit does not hold/.test(error.message),
+        (error) =>
+          error instanceof StatementError && /^a constraint of the circuit does not hold/.test(error.message),
       )
       assert.equal(solve(inputs).witnesses.length, 0, 'a witness exists that the generator does not find')
     },
@@ -174,7 +177,8 @@ export function circuitOf(o: {
     value: (values, name) => values[wire(name)] as bigint,
     values(values, name) {
       const list: bigint[] = []
-      for (let i = 0; symbols.has(`main.${name}[${i}]`); i++) list.push(values[wire(`${name}[${i}]`)] as bigint)
+      for (let i = 0; symbols.has(`main.${name}[${i}]`); i++)
+        list.push(values[wire(`${name}[${i}]`)] as bigint)
       return list
     },
     publicSignals: (values) => values.slice(1, 1 + r1cs.publicSignals),

@@ -79,6 +79,20 @@ export function solveR1cs(o: {
 function propagate(r1cs: R1cs, values: (bigint | undefined)[], first: Iterable<number>): Set<number> {
   const queue = new Set<number>(first)
   const open = new Set<number>()
+  for (;;) {
+    drain(r1cs, values, { queue, open })
+    const solved = eliminate(r1cs, values, open)
+    if (solved.size === 0) return open
+    for (const [wire, value] of solved) assign(r1cs, values, { wire, value, queue })
+  }
+}
+
+/** Solves single constraints until nothing follows from one alone. */
+function drain(
+  r1cs: R1cs,
+  values: (bigint | undefined)[],
+  { queue, open }: { readonly queue: Set<number>; readonly open: Set<number> },
+): void {
   for (const i of queue) {
     queue.delete(i)
     open.delete(i)
@@ -99,7 +113,57 @@ function propagate(r1cs: R1cs, values: (bigint | undefined)[], first: Iterable<n
     }
     for (const [wire, value] of solutions[0]!) assign(r1cs, values, { wire, value, queue })
   }
-  return open
+}
+
+/**
+ * Gaussian elimination over the open linear constraints: the compiler writes some states of Poseidon as several
+ * equations in several unknowns. Returns the unknowns that they determine together.
+ */
+function eliminate(
+  r1cs: R1cs,
+  values: readonly (bigint | undefined)[],
+  open: ReadonlySet<number>,
+): Map<number, bigint> {
+  const rows: { pivot: number; line: Linear }[] = []
+  const holding = new Map<number, Set<number>>()
+  for (const i of open) {
+    const equations = equationsOf(r1cs, values, i)
+    if (equations === 'nonlinear' || equations.bit !== 0n) continue
+    let line = equations.sum
+    for (const { pivot, line: row } of rows) {
+      const coefficient = line.terms.get(pivot)
+      if (coefficient !== undefined) line = minus(line, coefficient, row)
+    }
+    if (line.terms.size === 0) {
+      if (line.constant !== 0n) throw new Contradiction()
+      continue
+    }
+    const [[pivot, coefficient]] = [...line.terms] as [[number, bigint]]
+    const scale = invert(coefficient)
+    line = combine(line, scale, { constant: 0n, terms: new Map() })
+    for (const other of holding.get(pivot) ?? []) {
+      const row = rows[other]!
+      const factor = row.line.terms.get(pivot)
+      if (factor === undefined) continue
+      row.line = minus(row.line, factor, line)
+      for (const wire of row.line.terms.keys()) index(holding, wire, other)
+    }
+    for (const wire of line.terms.keys()) index(holding, wire, rows.length)
+    rows.push({ pivot, line })
+  }
+  const determined = rows.filter(({ line }) => line.terms.size === 1)
+  return new Map(determined.map(({ pivot, line }) => [pivot, mod(-line.constant)]))
+}
+
+function index(holding: Map<number, Set<number>>, wire: number, row: number): void {
+  const rows = holding.get(wire)
+  if (rows === undefined) holding.set(wire, new Set([row]))
+  else rows.add(row)
+}
+
+/** a - factor b */
+function minus(a: Linear, factor: bigint, b: Linear): Linear {
+  return combine(a, 1n, { constant: factor * b.constant, terms: new Map([...b.terms].map(([w, c]) => [w, factor * c])) })
 }
 
 /** The alternatives of the first open constraint that leaves finitely many; undefined if none does. */
@@ -205,7 +269,10 @@ function solutionsOf(r1cs: R1cs, equation: Equation): ReadonlyMap<number, bigint
 }
 
 /** All choices of bits with sum(coefficient * bit) = target modulo r; undefined if they are not told apart. */
-function bitSums(terms: readonly (readonly [number, bigint])[], target: bigint): Map<number, bigint>[] | undefined {
+function bitSums(
+  terms: readonly (readonly [number, bigint])[],
+  target: bigint,
+): Map<number, bigint>[] | undefined {
   for (const [, unit] of terms.slice(0, 2)) {
     for (const scale of [1n, invert(unit)]) {
       const found = scaledBitSums(

@@ -1,0 +1,121 @@
+import type { Command } from 'commander'
+import { parseDecimal } from '../field.js'
+import { createProver, type ProveOptions, type ProvingPhase } from '../prover/index.js'
+import { heldSbtFromJson } from '../sbt/index.js'
+import { UsageError } from './errors.js'
+import { emitJson, PUBLIC_MODE, readJson, refuseExisting } from './io.js'
+import { openSoul } from './keys.js'
+import {
+  type ContextOptions,
+  collect,
+  readContext,
+  readGroup,
+  readPolicy,
+  readRoots,
+  readTime,
+  warnOfDevelopmentKey,
+  withContext,
+} from './options.js'
+import { type PassphraseOptions, withPassphrase } from './passphrase.js'
+import { readSet } from './policy.js'
+import { withProgress } from './progress.js'
+
+interface ProveCommandOptions extends ContextOptions, PassphraseOptions {
+  readonly soul: string
+  readonly policy?: string
+  readonly roots?: string
+  readonly sbt: readonly string[]
+  readonly set: readonly string[]
+  readonly group?: string
+  readonly now?: string
+  readonly engine?: string
+  readonly threads?: string
+  readonly artifacts?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+/** Part of the work that is behind when a phase begins. */
+const BEHIND: Readonly<Record<ProvingPhase, number>> = { artifacts: 0.05, witness: 0.2, proof: 0.4, done: 1 }
+
+/** Adds `soulproof prove`. */
+export function addProveCommand(program: Command): void {
+  withContext(withPassphrase(program.command('prove')))
+    .description('prove that the SBTs of a Soul satisfy a policy, or that the Soul is a member of a group')
+    .requiredOption('--soul <file>', 'key file of the Soul')
+    .option('--policy <file>', 'policy to prove; - for stdin')
+    .option('--roots <file>', "issuers' published roots, for a policy")
+    .option('--sbt <file>', 'a held SBT, see soul hold; may be given several times', collect, [])
+    .option('--set <file>', 'a set that the policy names by root; may be given several times', collect, [])
+    .option('--group <file>', 'prove membership of this group instead: {"members": ["<decimal>", …]}')
+    .option('--now <seconds>', "Unix time of the proof instead of the machine's")
+    .option('--engine <name>', 'proving engine')
+    .option('--threads <number>', '1 for a single thread')
+    .option('--artifacts <folder>', "folder or URL of the artifacts instead of the package's own")
+    .option('--out <file>', 'write here instead of stdout')
+    .option('--force', 'replace the file')
+    .addHelpText(
+      'after',
+      `
+A proof with a verifier key convinces only the owner of that key, who could have made it alone. Disclosed handles and
+revealed values that nobody could guess still tell others that it is real.
+
+Examples:
+  $ soulproof prove --soul alice.soul.json --policy policy.json --roots roots.json --sbt passport.held.json \\
+      --scope airdrop-1 --message 0xabc… --out proof.json
+  $ soulproof prove --soul alice.soul.json --group members.json --scope poll-7 --message yes`,
+    )
+    .action(prove)
+}
+
+async function prove(options: ProveCommandOptions): Promise<void> {
+  const { out, force = false, engine, threads, artifacts } = options
+  if ((options.policy === undefined) === (options.group === undefined)) {
+    throw new UsageError('--policy or --group is needed, and only one of them')
+  }
+  const context = readContext(options)
+  const prover = await createProver({
+    ...(engine !== undefined && { engine }),
+    ...(threads !== undefined && { threads: Number(parseDecimal(threads, '--threads', 1024n)) }),
+    ...(artifacts !== undefined && { artifacts }),
+  })
+  try {
+    if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
+    const claim = options.policy === undefined ? await readMembership(options) : await readWallet(options)
+    const envelope = await withProgress('prove', (progress) =>
+      prover.prove({
+        ...context,
+        ...claim,
+        onProgress: (phase) => progress.report(phase, BEHIND[phase]),
+      } as ProveOptions),
+    )
+    warnOfDevelopmentKey(envelope.statement)
+    await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
+  } finally {
+    await prover.dispose()
+  }
+}
+
+async function readMembership(options: ProveCommandOptions): Promise<object> {
+  for (const name of ['roots', 'now'] as const) {
+    if (options[name] !== undefined) throw new UsageError(`--${name} goes with --policy`)
+  }
+  for (const name of ['sbt', 'set'] as const) {
+    if (options[name].length > 0) throw new UsageError(`--${name} goes with --policy`)
+  }
+  const group = await readGroup(options.group!)
+  return { statement: 'membership', group, soul: await openSoul(options.soul, options) }
+}
+
+async function readWallet(options: ProveCommandOptions): Promise<object> {
+  if (options.roots === undefined) throw new UsageError('--roots is needed for a policy')
+  const now = readTime(options.now, '--now')
+  const policy = await readPolicy(options.policy!)
+  const roots = await readRoots(options.roots)
+  const sbts = []
+  for (const path of options.sbt) sbts.push(heldSbtFromJson(await readJson(path, '--sbt')))
+  const sets = []
+  for (const path of options.set) sets.push(await readSet(path))
+  // Last, so that nothing asks for a passphrase in vain.
+  return { policy, roots, now, sbts, sets, soul: await openSoul(options.soul, options) }
+}

@@ -1,0 +1,111 @@
+import type { Command } from 'commander'
+import { parseDecimal } from '../field.js'
+import { compilePolicy } from '../policy/index.js'
+import { claimText } from '../statements/signals.js'
+import { createVerifier, type Verification, type VerifyOptions } from '../verifier/index.js'
+import { UsageError } from './errors.js'
+import { printJson, readJson, say } from './io.js'
+import {
+  type ContextOptions,
+  collect,
+  readContext,
+  readGroup,
+  readPolicy,
+  readRoots,
+  readTime,
+  warnOfDevelopmentKey,
+  withContext,
+} from './options.js'
+
+interface VerifyCommandOptions extends ContextOptions {
+  readonly policy?: string
+  readonly roots: readonly string[]
+  readonly group: readonly string[]
+  readonly root: readonly string[]
+  readonly now?: string
+  readonly maxClockSkew?: string
+  readonly allowDevelopmentKeys?: boolean
+}
+
+/** Adds `soulproof verify`. */
+export function addVerifyCommand(program: Command): void {
+  withContext(program.command('verify'))
+    .description('verify a proof against what you expect; nothing of that is taken from the proof')
+    .argument('<proof>', 'envelope that prove wrote, or - for stdin')
+    .option('--policy <file>', 'policy that must hold')
+    .option('--roots <file>', 'roots that you accept; may be given several times', collect, [])
+    .option('--group <file>', 'group to be a member of; may be given several times', collect, [])
+    .option('--root <decimal>', 'root of such a group; may be given several times', collect, [])
+    .option('--now <seconds>', "your clock, Unix time, instead of the machine's")
+    .option('--max-clock-skew <seconds>', "greatest difference of the proof's clock either way; default 300")
+    .option('--allow-development-keys', 'for tests: accept keys for which anybody can forge proofs')
+    .addHelpText(
+      'after',
+      `
+The exit code is 0 for a valid proof, 1 for a refused one. Store the nullifier: a second proof with the same one is by
+the same Soul or person. This command does not remember any.
+
+Examples:
+  $ soulproof verify proof.json --policy policy.json --roots roots.json --scope airdrop-1 --message 0xabc…
+  $ soulproof verify proof.json --group members.json --scope poll-7 --message yes`,
+    )
+    .action(verify)
+}
+
+async function verify(path: string, options: VerifyCommandOptions): Promise<void> {
+  const { allowDevelopmentKeys = false } = options
+  const context = readContext(options)
+  const { statement, expectation } =
+    options.policy === undefined ? await expectMembership(options) : await expectPolicy(options)
+  const envelope = await readJson(path, 'proof')
+  const verifier = await createVerifier({ allowDevelopmentKeys })
+  const result = await verifier.verify({ ...context, ...expectation, envelope } as VerifyOptions)
+  if (result.valid && allowDevelopmentKeys) warnOfDevelopmentKey(statement)
+  if (!result.valid) {
+    say(`refused: ${result.reason}`)
+    process.exitCode = 1
+  }
+  printJson(toJson(result))
+}
+
+type Expectation = { readonly statement: string; readonly expectation: object }
+
+async function expectMembership(options: VerifyCommandOptions): Promise<Expectation> {
+  if (options.root.length + options.group.length === 0) {
+    throw new UsageError('--policy, or --group or --root is needed')
+  }
+  if (options.roots.length > 0 || options.now !== undefined || options.maxClockSkew !== undefined) {
+    throw new UsageError('--roots, --now and --max-clock-skew go with --policy')
+  }
+  const roots = options.root.map((root) => parseDecimal(root, '--root'))
+  for (const file of options.group) roots.push((await readGroup(file)).root)
+  return { statement: 'membership', expectation: { statement: 'membership', roots } }
+}
+
+async function expectPolicy(options: VerifyCommandOptions): Promise<Expectation> {
+  if (options.root.length + options.group.length > 0) {
+    throw new UsageError('--policy and --group or --root exclude each other')
+  }
+  if (options.roots.length === 0) throw new UsageError('--roots is needed for a policy')
+  const { maxClockSkew } = options
+  const now = readTime(options.now, '--now')
+  const policy = await readPolicy(options.policy!)
+  const roots = []
+  for (const file of options.roots) roots.push(await readRoots(file))
+  const skew = maxClockSkew === undefined ? undefined : readTime(maxClockSkew, '--max-clock-skew')
+  return {
+    statement: compilePolicy(policy).profile.name,
+    expectation: { policy, roots, now, ...(skew !== undefined && { maxClockSkew: skew }) },
+  }
+}
+
+function toJson(result: Verification): unknown {
+  if (!result.valid) return result
+  const { nullifier, revealed, handle } = result
+  return {
+    valid: true,
+    nullifier: nullifier.toString(),
+    revealed: Object.fromEntries(Object.entries(revealed).map(([name, value]) => [name, claimText(value)])),
+    ...(handle !== undefined && { handle: handle.toString() }),
+  }
+}

@@ -1,0 +1,277 @@
+import { PolicyError } from '../../src/errors.js'
+import { SetTree } from '../../src/merkle/index.js'
+import { compilePolicy } from '../../src/policy/compile.js'
+import { parsePolicy } from '../../src/policy/index.js'
+import type { Policy, Roots } from '../../src/policy/types.js'
+import { defineSchema, type HeldSbt } from '../../src/sbt/index.js'
+import type { ClaimType, ClaimValue } from '../../src/sbt/schema.js'
+import { ALICE, BOB, grant, NOW, type Office, openContract, openOffice, refresh, rootsOf } from './world.js'
+
+/** A random policy with a wallet that satisfies it or misses it by one thing. */
+export interface RandomCase {
+  readonly policy: Policy
+  readonly roots: Roots
+  /** The wallet, and the slot that each SBT was made for. */
+  readonly fill: readonly (readonly [slot: string, held: HeldSbt])[]
+  readonly sets: readonly SetTree[]
+  /** What was changed after the wallet was made; `nothing` for none. */
+  readonly change: string
+}
+
+/** Numbers that depend on the seed alone (splitmix32). */
+export class Random {
+  #state: number
+  constructor(seed: number) {
+    this.#state = seed >>> 0
+  }
+  below(bound: number): number {
+    this.#state = (this.#state + 0x9e3779b9) >>> 0
+    let t = this.#state ^ (this.#state >>> 16)
+    t = Math.imul(t, 0x21f0aaad)
+    t ^= t >>> 15
+    t = Math.imul(t, 0x735a2d97)
+    t ^= t >>> 15
+    return (t >>> 0) % bound
+  }
+  chance(percent: number): boolean {
+    return this.below(100) < percent
+  }
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T
+  }
+}
+
+const SCHEMA = defineSchema({
+  name: 'random/1',
+  claims: { n: 'uint', i: 'int', d: 'date', b: 'bool', s: 'string', y: 'bytes', f: 'field' },
+})
+const TYPES = SCHEMA.claims
+const ORDERED = ['n', 'i', 'd']
+const keys: Office[] = [openOffice(101), openOffice(102), openOffice(103)]
+const contract = openContract(104)
+const stranger = openOffice(105)
+const MAX64 = 2n ** 64n - 1n
+
+function randomValue(random: Random, type: ClaimType): ClaimValue {
+  switch (type) {
+    case 'uint':
+      return random.pick([0n, 1n, 5n, 17n, 18n, 19n, 50_000n, MAX64 - 1n, MAX64])
+    case 'int':
+      return random.pick([-(2n ** 63n), -5n, -1n, 0n, 1n, 7n, 2n ** 63n - 1n])
+    case 'date':
+      return random.pick([-(2n ** 62n), -86400n, 0n, NOW - 1n, NOW, NOW + 1n, 2n ** 63n - 1n])
+    case 'bool':
+      return random.chance(50)
+    case 'string':
+      return random.pick(['CA', 'FR', '', 'économie'])
+    case 'bytes':
+      return Uint8Array.of(...random.pick([[], [0], [0, 0], [1, 2, 3]]))
+    case 'field':
+      return random.pick([
+        0n,
+        1n,
+        2n ** 252n,
+        21888242871839275222246405745257275088548364400416034343698204186575808495616n,
+      ])
+  }
+}
+
+function toJson(value: ClaimValue): unknown {
+  if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString('hex')}`
+  return typeof value === 'bigint' ? value.toString() : value
+}
+
+/** A constant near a value: mostly equal or one off. */
+function near(random: Random, type: ClaimType, value: ClaimValue): unknown {
+  if (typeof value === 'bigint' && random.chance(60)) {
+    const [low, high] =
+      type === 'uint' ? [0n, MAX64] : type === 'field' ? [0n, 2n ** 253n] : [-(2n ** 63n), 2n ** 63n - 1n]
+    const other = value + BigInt(random.below(3) - 1)
+    return (
+      other < low
+        ? low
+        : other > high && type !== 'field'
+          ? high
+          : other < 0n && type === 'field'
+            ? 0n
+            : other
+    ).toString()
+  }
+  return toJson(random.chance(70) ? value : randomValue(random, type))
+}
+
+type Claims = Record<string, ClaimValue>
+
+function leaf(
+  random: Random,
+  wallet: ReadonlyMap<string, Claims>,
+  sets: SetTree[],
+  mayOpen: () => boolean,
+): unknown {
+  const slot = random.pick([...wallet.keys()])
+  const claims = wallet.get(slot) as Claims
+  if (random.chance(15)) return { has: slot }
+  const claim = random.pick(Object.keys(TYPES))
+  const type = TYPES[claim] as ClaimType
+  const value = claims[claim] as ClaimValue
+  const left = { claim: `${slot}.${claim}` }
+  const wrap = (predicate: object): object => (random.chance(20) ? { not: predicate } : predicate)
+  const kind = random.below(100)
+  if (kind < 12) {
+    const list = [...new Set(Array.from({ length: 1 + random.below(3) }, () => near(random, type, value)))]
+    return wrap({ ...left, [random.pick(['in', 'notIn'])]: list })
+  }
+  if (kind < 24 && mayOpen()) {
+    const encodable = (type === 'uint' || type === 'field') && typeof value === 'bigint'
+    const member = encodable ? value : typeof value === 'string' ? value : undefined
+    if (member !== undefined) {
+      const others = [3n, 2n ** 250n, 'FR']
+      const tree = new SetTree(
+        random.chance(50) ? [...new Set([member, ...others])] : others.filter((other) => other !== member),
+      )
+      sets.push(tree)
+      return wrap({ ...left, [random.pick(['in', 'notIn'])]: { set: tree.root.toString() } })
+    }
+  }
+  if (kind < 34 && wallet.size > 1) {
+    const other = random.pick([...wallet.keys()].filter((name) => name !== slot))
+    const operators = ORDERED.includes(claim) ? ['eq', 'neq', 'lt', 'lte', 'gt', 'gte'] : ['eq', 'neq']
+    return wrap({ ...left, [random.pick(operators)]: { claim: `${other}.${claim}` } })
+  }
+  if (!ORDERED.includes(claim))
+    return wrap({ ...left, [random.pick(['eq', 'neq'])]: near(random, type, value) })
+  if (kind < 45) {
+    const offset = random.pick([0, -1, 1, 18, -568025136, -Number(NOW), -Number(NOW) - 5])
+    return wrap({ ...left, [random.pick(['eq', 'neq', 'lt', 'lte', 'gt', 'gte'])]: { now: offset } })
+  }
+  if (kind < 55) {
+    const bounds = [near(random, type, value), near(random, type, value)] as string[]
+    bounds.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1))
+    return wrap({ ...left, between: bounds })
+  }
+  return wrap({ ...left, [random.pick(['eq', 'neq', 'lt', 'lte', 'gt', 'gte'])]: near(random, type, value) })
+}
+
+function formula(random: Random, depth: number, makeLeaf: () => unknown): unknown {
+  if (depth === 0 || random.chance(35)) return makeLeaf()
+  const of = Array.from({ length: 1 + random.below(3) }, () => formula(random, depth - 1, makeLeaf))
+  const kind = random.below(4)
+  if (kind === 0) return { all: of }
+  if (kind === 1) return { any: of }
+  if (kind === 2) return { atLeast: 1 + random.below(of.length), of }
+  const weights = of.map(() => 1 + random.below(60))
+  return {
+    weighted: of.map((part, i) => [weights[i], part]),
+    min: 1 + random.below(weights.reduce((a, b) => a + b)),
+  }
+}
+
+/** Makes the case of a seed for a profile; policies that are refused by name or take another profile are skipped. */
+export function randomCase(seed: number, profile: 'policy-s' | 'policy-m'): RandomCase {
+  for (let attempt = 0; ; attempt++) {
+    const random = new Random(seed * 1009 + attempt)
+    const made = tryCase(random, profile)
+    if (made !== undefined) return made
+  }
+}
+
+function tryCase(random: Random, profile: 'policy-s' | 'policy-m'): RandomCase | undefined {
+  const size = profile === 'policy-s' ? 1 : 1 + random.below(5)
+  const names = 'abcde'.slice(0, size).split('')
+  const wallet = new Map(
+    names.map((name) => [
+      name,
+      Object.fromEntries(Object.entries(TYPES).map(([claim, type]) => [claim, randomValue(random, type)])),
+    ]),
+  )
+  const sets: SetTree[] = []
+  const mayOpen = (): boolean => profile === 'policy-m' && sets.length === 0
+  const require = formula(random, 3, () => leaf(random, wallet, sets, mayOpen))
+  const offices = new Map(names.map((name) => [name, random.pick([...keys, contract])]))
+  const rules = names.map((name) => {
+    const own = (offices.get(name) as Office).id
+    const others = [...keys, contract].map(({ id }) => id).filter((id) => id !== own && random.chance(30))
+    const anchor =
+      own === contract.id
+        ? random.pick(['either', 'registered'])
+        : random.pick(['either', 'either', 'signed', 'registered'])
+    const revocation = random.pick(['required', 'required', 'none'])
+    return [
+      name,
+      {
+        issuers: [own, ...others],
+        schema: 'random/1',
+        anchor,
+        revocation,
+        ...(random.chance(40) && { maxAge: 1000 }),
+      },
+    ] as const
+  })
+  let policy: Policy
+  try {
+    const json = { version: 1, schemas: { 'random/1': TYPES }, sbts: Object.fromEntries(rules), require }
+    policy = parsePolicy(json)
+    if (compilePolicy(policy).profile.name !== profile) return undefined
+  } catch (error) {
+    if (error instanceof PolicyError) return undefined
+    throw error
+  }
+  // One thing of one SBT is off.
+  const change = random.chance(62) ? 'nothing' : random.pick(CHANGES)
+  const culprit = random.pick(names)
+  const fill = names.flatMap((name) => {
+    const office = offices.get(name) as Office
+    const rule = policy.slots.find((slot) => slot.name === name)!
+    const by =
+      rule.anchor === 'registered' || (rule.anchor === 'either' && random.chance(50))
+        ? 'registry'
+        : 'signature'
+    const claims = wallet.get(name) as Claims
+    const is = (what: string): boolean => name === culprit && change === what
+    if (is('missing')) return []
+    const off = {
+      ...claims,
+      n: claims['n'] === 0n ? 1n : (claims['n'] as bigint) - 1n,
+      s: 'off',
+      b: !claims['b'],
+      f: 77n,
+    }
+    const held = grant({
+      office: is('issuer') ? stranger : office,
+      schema: SCHEMA,
+      claims: is('claims') ? off : claims,
+      by: is('anchor') ? (by === 'registry' ? 'signature' : 'registry') : by,
+      soul: is('soul') ? BOB : ALICE,
+      issuedAt: is('age') ? NOW - 1001n : is('future') ? NOW + 1n : NOW - 1000n,
+      expiresAt: is('expired') ? NOW : random.chance(50) ? 0n : NOW + 2n,
+      statusId: random.below(1000),
+    })
+    if (is('revoked')) {
+      if ('registered' in held.anchor) office.registry.revoke(held.anchor.registered.index)
+      else office.status.revoke(held.sbt.statusId)
+    }
+    if (is('salt')) return [[name, { ...held, salt: held.salt + 1n }] as const]
+    return [[name, held] as const]
+  })
+  const all = [...keys, contract, stranger]
+  const opened = fill.map(
+    ([name, held]) => [name, refresh(held, all.find(({ id }) => id === held.sbt.issuer)!)] as const,
+  )
+  const roots = rootsOf(...keys, contract)
+  // A revoked status id stays revoked for later cases; later SBTs draw another one of a thousand.
+  return { policy, roots, fill: opened, sets, change }
+}
+
+const CHANGES = [
+  'claims',
+  'claims',
+  'missing',
+  'issuer',
+  'anchor',
+  'soul',
+  'salt',
+  'age',
+  'future',
+  'expired',
+  'revoked',
+] as const
