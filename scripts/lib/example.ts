@@ -190,11 +190,16 @@ function policies(o: {
       version: 1,
       schemas: schemasOf(ATTENDANCE),
       sbts: Object.fromEntries(
-        o.conferences.map((office, i) => [`c${i + 1}`, { issuers: idsOf(office), schema: ATTENDANCE.name }]),
+        o.conferences.map((office) => [slotOf(office), { issuers: idsOf(office), schema: ATTENDANCE.name }]),
       ),
-      require: { atLeast: 3, of: o.conferences.map((_, i) => ({ has: `c${i + 1}` })) },
+      require: { atLeast: 3, of: o.conferences.map((office) => ({ has: slotOf(office) })) },
     }),
   }
+}
+
+/** Name of a conference's slot: its own, as a policy may write it. */
+function slotOf({ name }: Office): string {
+  return name.toLowerCase().replaceAll(' ', '')
 }
 
 function openOffice(name: string): Office {

@@ -8,9 +8,10 @@ import type { ClaimValue } from '../sbt/schema.js'
 import { blindHolder, createSoul, type Soul } from '../soul/index.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { createVerifier, type Verifier, type VerifyOptions } from '../verifier/index.js'
+import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
 import { emitJson, PUBLIC_MODE, say } from './io.js'
-import { collect, readInteger, warnOfDevelopmentKey } from './options.js'
+import { collect, readInteger } from './options.js'
 import { type Progress, withProgress } from './progress.js'
 
 interface BenchOptions {
@@ -68,7 +69,16 @@ async function bench(options: BenchOptions): Promise<void> {
     const results = await withProgress('bench', async (progress) => {
       const rows = []
       for (const [i, name] of names.entries()) {
-        rows.push(await measure({ name, runs, prover, verifier, progress, done: i / names.length }))
+        rows.push(
+          await measure({
+            name,
+            runs,
+            prover,
+            verifier,
+            progress,
+            span: [i / names.length, (i + 1) / names.length],
+          }),
+        )
       }
       return rows
     })
@@ -95,13 +105,14 @@ async function measure(o: {
   prover: Prover
   verifier: Verifier
   progress: Progress
-  done: number
+  /** Where the bar stands before and after. */
+  span: readonly [number, number]
 }): Promise<Record<string, string | number>> {
-  const { name, runs, prover, verifier, progress, done } = o
+  const { name, runs, prover, verifier, progress, span } = o
   const { prove, verify } = CASES[name]!()
   const timings: Timing[] = []
   for (let run = 0; run <= runs; run++) {
-    progress.report(`${name} ${run}/${runs}`, done)
+    progress.report(`${name} ${run}/${runs}`, span[0] + ((span[1] - span[0]) * run) / (runs + 1))
     const startOf = new Map<ProvingPhase, number>()
     const envelope = await prover.prove({
       ...prove,

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { exportSolidityVerifier, isDevelopmentKey, parseVerificationKey } from '../verifier/index.js'
+import { sayDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
 import { emitJson, emitText, PUBLIC_MODE, readJson } from './io.js'
-import { sayDevelopmentKey } from './options.js'
 
 interface ExportOptions {
   readonly statement?: string

@@ -23,8 +23,8 @@ import {
   withLocks,
   writeFiles,
 } from './io.js'
-import { openIssuer } from './keys.js'
-import { readIssuerId, readTime } from './options.js'
+import { openIssuer, readIssuerId } from './keys.js'
+import { readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { insertOnce, readRegistry, registryOutput } from './registry-file.js'
 
@@ -85,6 +85,7 @@ async function issue(source: string, options: IssueOptions): Promise<void> {
     throw new UsageError('--issuer or --issuer-id is needed, and only one of them')
   }
   if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
+  const id = options.issuerId === undefined ? undefined : readIssuerId(options.issuerId)
   const request = readRequest(await readJson(source, 'request'))
   const isSigned = options.issuer !== undefined
   if (isSigned && request.statusId === undefined && statusPath === undefined) {
@@ -92,8 +93,7 @@ async function issue(source: string, options: IssueOptions): Promise<void> {
       'request.statusId: is missing: SBTs of one statusId are revoked together; or give --status',
     )
   }
-  const issuer =
-    options.issuer === undefined ? readIssuerId(options.issuerId!) : await openIssuer(options.issuer, options)
+  const issuer = id ?? (await openIssuer(options.issuer!, options))
   const trees = [registryPath, statusPath].filter((path) => path !== undefined)
   if (new Set(trees).size !== trees.length) throw new UsageError('--registry and --status name the same file')
   await withLocks(trees, async () => {

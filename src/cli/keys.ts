@@ -1,5 +1,5 @@
 import { isRecord } from '../merkle/json.js'
-import { createIssuer, type Issuer } from '../sbt/index.js'
+import { createIssuer, type Issuer, issuerFromJson } from '../sbt/index.js'
 import type { Soul } from '../soul/index.js'
 import { soulFromJson, soulToJson } from '../soul/json.js'
 import { RefusedError, UsageError } from './errors.js'
@@ -35,6 +35,11 @@ export async function openIssuer(path: string, options: PassphraseOptions): Prom
     throw new RefusedError('issuer.id: does not follow from the secret')
   }
   return issuer
+}
+
+/** Reads an issuer id that was given as an option. Throws {@link SchemaError} if it names no usable issuer. */
+export function readIssuerId(id: string): string {
+  return issuerFromJson({ id }).id
 }
 
 /**

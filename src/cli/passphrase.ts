@@ -45,8 +45,9 @@ export async function readPassphrase(options: PassphraseOptions & { confirm?: bo
 /** Reads a line from the terminal without showing it. */
 async function prompt(question: string): Promise<string> {
   const { stdin, stderr } = process
-  stderr.write(question)
+  // Before the question, or a fast answer would still be shown.
   stdin.setRawMode(true)
+  stderr.write(question)
   stdin.resume()
   stdin.setEncoding('utf8')
   try {

@@ -1,12 +1,7 @@
 import type { Command } from 'commander'
-import { SetTree } from '../merkle/index.js'
-import { readArray, readObject } from '../merkle/json.js'
 import { compilePolicy, explainPolicy, policyDigest } from '../policy/index.js'
-import { type ClaimType, encodeClaim } from '../sbt/schema.js'
-import { readClaim } from './claims.js'
-import { UsageError } from './errors.js'
-import { printJson, readJson } from './io.js'
-import { readPolicy } from './options.js'
+import { readPolicy, readSet } from './inputs.js'
+import { printJson } from './io.js'
 
 /** Adds `soulproof policy check|digest|explain|set`. */
 export function addPolicyCommand(program: Command): void {
@@ -64,24 +59,4 @@ export function addPolicyCommand(program: Command): void {
       const { root, size } = await readSet(path)
       printJson({ root: root.toString(), size })
     })
-}
-
-const CLAIM_TYPES: readonly ClaimType[] = ['uint', 'int', 'date', 'bool', 'string', 'bytes', 'field']
-const MAX_VALUES = 1 << 20
-
-/**
- * Reads a set file, `{ "type": <claim type>, "values": […] }`, into the tree that policies name by its root.
- *
- * @throws {UsageError|SchemaError} naming the part that is malformed
- */
-export async function readSet(path: string): Promise<SetTree> {
-  const { type, values } = readObject(await readJson(path, 'set'), 'set', ['type', 'values'])
-  const known = CLAIM_TYPES.find((candidate) => candidate === type)
-  if (known === undefined) throw new UsageError(`set.type: must be one of ${CLAIM_TYPES.join(', ')}`)
-  return new SetTree(
-    readArray(values, 'set.values', MAX_VALUES).map((value, i) => {
-      const at = `set.values[${i}]`
-      return encodeClaim(known, readClaim(known, value, at), at)
-    }),
-  )
 }

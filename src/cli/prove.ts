@@ -2,22 +2,14 @@ import type { Command } from 'commander'
 import { parseDecimal } from '../field.js'
 import { createProver, type ProveOptions, type ProvingPhase } from '../prover/index.js'
 import { heldSbtFromJson } from '../sbt/index.js'
+import { type ContextOptions, readContext, withContext } from './context.js'
+import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
+import { readGroup, readPolicy, readRoots, readSet } from './inputs.js'
 import { emitJson, PUBLIC_MODE, readJson, refuseExisting } from './io.js'
 import { openSoul } from './keys.js'
-import {
-  type ContextOptions,
-  collect,
-  readContext,
-  readGroup,
-  readPolicy,
-  readRoots,
-  readTime,
-  warnOfDevelopmentKey,
-  withContext,
-} from './options.js'
+import { collect, readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
-import { readSet } from './policy.js'
 import { withProgress } from './progress.js'
 
 interface ProveCommandOptions extends ContextOptions, PassphraseOptions {

@@ -4,7 +4,8 @@ import { isRecord, readDecimal } from '../merkle/json.js'
 import { issuerRootsFromJson, issuerRootsToJson, type Sbt, sbtFromJson } from '../sbt/index.js'
 import { RefusedError, UsageError } from './errors.js'
 import { emitJson, PUBLIC_MODE, printJson, readJson, say, withLocks, writeFiles } from './io.js'
-import { readInteger, readIssuerId } from './options.js'
+import { readIssuerId } from './keys.js'
+import { readInteger } from './options.js'
 import { insertOnce, openLeaf, readKind, readRegistry, registryOutput } from './registry-file.js'
 
 /** Adds `soulproof registry create|insert|revoke|proof|root|roots`. */

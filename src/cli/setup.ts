@@ -6,9 +6,9 @@ import { ArtifactError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
 import { buildStatement, formatJson, writeAtomically } from '../setup/build.js'
 import { MANIFEST } from '../statements/manifest.js'
+import { warnOfDevelopmentKey } from './development-key.js'
 import { RefusedError } from './errors.js'
 import { printJson } from './io.js'
-import { warnOfDevelopmentKey } from './options.js'
 import { type Progress, withProgress } from './progress.js'
 
 // The package's own folders: this file is two levels below the root, in src as in dist.

@@ -3,19 +3,12 @@ import { parseDecimal } from '../field.js'
 import { compilePolicy } from '../policy/index.js'
 import { claimText } from '../statements/signals.js'
 import { createVerifier, type Verification, type VerifyOptions } from '../verifier/index.js'
+import { type ContextOptions, readContext, withContext } from './context.js'
+import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
+import { readGroup, readPolicy, readRoots } from './inputs.js'
 import { printJson, readJson, say } from './io.js'
-import {
-  type ContextOptions,
-  collect,
-  readContext,
-  readGroup,
-  readPolicy,
-  readRoots,
-  readTime,
-  warnOfDevelopmentKey,
-  withContext,
-} from './options.js'
+import { collect, readTime } from './options.js'
 
 interface VerifyCommandOptions extends ContextOptions {
   readonly policy?: string

@@ -1,7 +1,7 @@
 import { ArtifactError, StatementError } from '../errors.js'
 import { assertField, FIELD_MODULUS } from '../field.js'
-import { readUint256, writeUint256 } from '../setup/sections.js'
-import { wrapWitness } from '../setup/witness.js'
+import { readUint256, writeUint256 } from '../formats/sections.js'
+import { wrapWitness } from '../formats/witness.js'
 
 /** Values of one input signal: a field element, or an array (of arrays …) of them. */
 export type InputValue = bigint | readonly InputValue[]

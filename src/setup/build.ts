@@ -7,12 +7,13 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ArtifactError } from '../errors.js'
+import { type R1cs, readR1cs } from '../formats/r1cs.js'
+import { openZkey } from '../formats/zkey.js'
 import type { VerificationKeyJson } from '../groth16.js'
 import type { ManifestEntry } from '../manifest.js'
 import { parseVerificationKey, verificationKeyHash } from '../verifier/keys.js'
 import { createDevelopmentKey, type KeyProgress } from './development-key.js'
-import { type R1cs, readR1cs } from './r1cs.js'
-import { exportVerificationKey, openZkey } from './zkey.js'
+import { exportVerificationKey } from './verification-key.js'
 
 /** What the circuit compiler makes of one circuit. */
 export interface CompiledCircuit {

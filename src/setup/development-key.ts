@@ -1,12 +1,12 @@
 import { blake2b } from '@noble/hashes/blake2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToBigInt, FIELD_MODULUS as r } from '../field.js'
+import type { R1cs } from '../formats/r1cs.js'
+import { writeSections, writeUint256 } from '../formats/sections.js'
+import { COEFFICIENT_LENGTH, HEADER_POINT, ZKEY_SECTION } from '../formats/zkey.js'
 import { BASE_FIELD_MODULUS } from '../groth16.js'
 import { createFixedBase, type FixedBase } from './fixed-base.js'
 import { evaluateQap, invert } from './qap.js'
-import type { R1cs } from './r1cs.js'
-import { writeSections, writeUint256 } from './sections.js'
-import { COEFFICIENT_LENGTH, HEADER_POINT, ZKEY_SECTION } from './zkey.js'
 
 /** The secrets of a Groth16 setup; whoever knows them can forge proofs. */
 export interface Trapdoor {

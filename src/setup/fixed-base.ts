@@ -1,5 +1,5 @@
 import { buildBn128, type Curve } from 'ffjavascript'
-import { writeUint256 } from './sections.js'
+import { writeUint256 } from '../formats/sections.js'
 
 /** Multiplies the generator of one group by many scalars. */
 export interface FixedBase {

@@ -1,5 +1,5 @@
 import { FIELD_MODULUS as r } from '../field.js'
-import type { R1cs } from './r1cs.js'
+import type { R1cs } from '../formats/r1cs.js'
 
 /** A quadratic arithmetic program evaluated at one point tau, as Groth16's setup needs it. */
 export interface QapAtPoint {

@@ -1,10 +1,10 @@
 import { groth16 } from 'snarkjs'
+import { readR1cs } from '../../src/formats/r1cs.js'
 import type { Groth16Proof, VerificationKeyJson } from '../../src/groth16.js'
 import { calculateWitness } from '../../src/prover/witness.js'
 import { compileCircuit } from '../../src/setup/build.js'
 import { createDevelopmentKey } from '../../src/setup/development-key.js'
-import { readR1cs } from '../../src/setup/r1cs.js'
-import { exportVerificationKey } from '../../src/setup/zkey.js'
+import { exportVerificationKey } from '../../src/setup/verification-key.js'
 
 /** The public signals of `policy-s` and `policy-m` in circuit order. */
 export const SIGNAL_NAMES = [

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ArtifactError } from '../../src/errors.js'
+import { openZkey } from '../../src/formats/zkey.js'
 import { buildStatement, compileCircuit, hashSources, writeAtomically } from '../../src/setup/build.js'
-import { openZkey } from '../../src/setup/zkey.js'
 
 const MULTIPLIER = 'test/circuits/multiplier.circom'
 

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { ArtifactError } from '../../src/errors.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
-import { calculateWitness } from '../../src/prover/witness.js'
-import { type CompiledCircuit, compileCircuit } from '../../src/setup/build.js'
 import {
   constraintsByWire,
   firstViolatedByChange,
   firstViolatedConstraint,
   type R1cs,
   readR1cs,
-} from '../../src/setup/r1cs.js'
-import { readSymbols } from '../../src/setup/symbols.js'
-import { readWitness, writeWitness } from '../../src/setup/witness.js'
+} from '../../src/formats/r1cs.js'
+import { readSymbols } from '../../src/formats/symbols.js'
+import { readWitness, writeWitness } from '../../src/formats/witness.js'
+import { calculateWitness } from '../../src/prover/witness.js'
+import { type CompiledCircuit, compileCircuit } from '../../src/setup/build.js'
 
 describe('setup: r1cs and witness files', () => {
   let circuit: CompiledCircuit

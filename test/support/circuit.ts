@@ -4,11 +4,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StatementError } from '../../src/errors.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
+import {
+  firstViolatedByChange,
+  firstViolatedConstraint,
+  type R1cs,
+  readR1cs,
+} from '../../src/formats/r1cs.js'
+import { readSymbols, type Symbols } from '../../src/formats/symbols.js'
+import { readWitness } from '../../src/formats/witness.js'
 import { calculateWitness, type Inputs, type InputValue } from '../../src/prover/witness.js'
 import { compileCircuit, defaultCacheDir, writeAtomically } from '../../src/setup/build.js'
-import { firstViolatedByChange, firstViolatedConstraint, type R1cs, readR1cs } from '../../src/setup/r1cs.js'
-import { readSymbols, type Symbols } from '../../src/setup/symbols.js'
-import { readWitness } from '../../src/setup/witness.js'
 import { type Solutions, solveR1cs } from './solve.js'
 
 /** A wire that took another value without breaking a constraint. */

@@ -1,5 +1,5 @@
 import { FIELD_MODULUS as r } from '../../src/field.js'
-import { constraintsByWire, firstViolatedConstraint, type R1cs } from '../../src/setup/r1cs.js'
+import { constraintsByWire, firstViolatedConstraint, type R1cs } from '../../src/formats/r1cs.js'
 
 /** What {@link solveR1cs} found. */
 export interface Solutions {
@@ -116,43 +116,55 @@ function drain(
 }
 
 /**
- * Gaussian elimination over the open linear constraints: the compiler writes some states of Poseidon as several
- * equations in several unknowns. Returns the unknowns that they determine together.
+ * Gaussian elimination over the open constraints: the compiler writes some states of Poseidon as several equations in
+ * several unknowns, and squares of sums that only all of them together determine. Returns the unknowns that follow.
  */
 function eliminate(
   r1cs: R1cs,
   values: readonly (bigint | undefined)[],
   open: ReadonlySet<number>,
 ): Map<number, bigint> {
-  const rows: { pivot: number; line: Linear }[] = []
+  const rows = new Map<number, Linear>()
   const holding = new Map<number, Set<number>>()
-  for (const i of open) {
-    const equations = equationsOf(r1cs, values, i)
-    if (equations === 'nonlinear' || equations.bit !== 0n) continue
-    let line = equations.sum
-    for (const { pivot, line: row } of rows) {
-      const coefficient = line.terms.get(pivot)
-      if (coefficient !== undefined) line = minus(line, coefficient, row)
+  const reduce = (line: Linear): Linear => {
+    let reduced = line
+    for (const wire of line.terms.keys()) {
+      const row = rows.get(wire)
+      if (row !== undefined) reduced = minus(reduced, reduced.terms.get(wire) ?? 0n, row)
     }
-    if (line.terms.size === 0) {
-      if (line.constant !== 0n) throw new Contradiction()
-      continue
-    }
-    const [[pivot, coefficient]] = [...line.terms] as [[number, bigint]]
-    const scale = invert(coefficient)
-    line = combine(line, scale, { constant: 0n, terms: new Map() })
-    for (const other of holding.get(pivot) ?? []) {
-      const row = rows[other]!
-      const factor = row.line.terms.get(pivot)
-      if (factor === undefined) continue
-      row.line = minus(row.line, factor, line)
-      for (const wire of row.line.terms.keys()) index(holding, wire, other)
-    }
-    for (const wire of line.terms.keys()) index(holding, wire, rows.length)
-    rows.push({ pivot, line })
+    return reduced
   }
-  const determined = rows.filter(({ line }) => line.terms.size === 1)
-  return new Map(determined.map(({ pivot, line }) => [pivot, mod(-line.constant)]))
+  const waiting = new Map(
+    [...open].map((i) => [i, [0, 1, 2].map((k) => rowOf(r1cs, 3 * i + k, values))] as const),
+  )
+  for (let found = true; found; ) {
+    found = false
+    for (const [i, parts] of waiting) {
+      const [a, b, c] = parts.map(reduce) as [Linear, Linear, Linear]
+      if (a.terms.size > 0 && b.terms.size > 0) continue
+      waiting.delete(i)
+      const sum = a.terms.size === 0 ? combine(b, a.constant, c) : combine(a, b.constant, c)
+      if (sum.terms.size === 0) {
+        if (sum.constant !== 0n) throw new Contradiction()
+        continue
+      }
+      const [[pivot, coefficient]] = [...sum.terms] as [[number, bigint]]
+      const line = combine(sum, invert(coefficient), { constant: 0n, terms: new Map() })
+      for (const other of holding.get(pivot) ?? []) {
+        const row = rows.get(other)!
+        const factor = row.terms.get(pivot)
+        if (factor === undefined) continue
+        const reduced = minus(row, factor, line)
+        rows.set(other, reduced)
+        for (const wire of reduced.terms.keys()) index(holding, wire, other)
+      }
+      for (const wire of line.terms.keys()) index(holding, wire, pivot)
+      rows.set(pivot, line)
+      found = true
+    }
+  }
+  const determined = [...rows].filter(([, line]) => line.terms.size === 1)
+  return new Map(determined.map(([pivot, line]) => [pivot, mod(-line.constant)]))
 }
 
 function index(holding: Map<number, Set<number>>, wire: number, row: number): void {
@@ -163,7 +175,10 @@ function index(holding: Map<number, Set<number>>, wire: number, row: number): vo
 
 /** a - factor b */
 function minus(a: Linear, factor: bigint, b: Linear): Linear {
-  return combine(a, 1n, { constant: factor * b.constant, terms: new Map([...b.terms].map(([w, c]) => [w, factor * c])) })
+  return combine(a, 1n, {
+    constant: factor * b.constant,
+    terms: new Map([...b.terms].map(([w, c]) => [w, factor * c])),
+  })
 }
 
 /** The alternatives of the first open constraint that leaves finitely many; undefined if none does. */
@@ -210,6 +225,13 @@ function rowOf(r1cs: R1cs, row: number, values: readonly (bigint | undefined)[])
   return { constant: mod(constant), terms: withoutZeros(terms) }
 }
 
+function hasUnknown(r1cs: R1cs, values: readonly (bigint | undefined)[], row: number): boolean {
+  for (let term = r1cs.rowStart[row]!; term < r1cs.rowStart[row + 1]!; term++) {
+    if (values[r1cs.termWire[term]!] === undefined) return true
+  }
+  return false
+}
+
 function withoutZeros(terms: Map<number, bigint>): Map<number, bigint> {
   for (const [wire, coefficient] of terms) if (coefficient === 0n) terms.delete(wire)
   return terms
@@ -232,6 +254,8 @@ function equationsOf(
   values: readonly (bigint | undefined)[],
   constraint: number,
 ): Equation | 'nonlinear' {
+  const product = [0, 1].every((k) => hasUnknown(r1cs, values, 3 * constraint + k))
+  if (product && hasUnknown(r1cs, values, 3 * constraint + 2)) return 'nonlinear'
   const [a, b, c] = [0, 1, 2].map((k) => rowOf(r1cs, 3 * constraint + k, values)) as [Linear, Linear, Linear]
   if (a.terms.size === 0) return { sum: combine(b, a.constant, c), bit: 0n }
   if (b.terms.size === 0) return { sum: combine(a, b.constant, c), bit: 0n }
@@ -273,7 +297,10 @@ function bitSums(
   terms: readonly (readonly [number, bigint])[],
   target: bigint,
 ): Map<number, bigint>[] | undefined {
-  for (const [, unit] of terms.slice(0, 2)) {
+  // The lowest bit is one whose coefficient is not twice another's.
+  const doubles = new Set(terms.map(([, coefficient]) => mod(2n * coefficient)))
+  const units = terms.map(([, coefficient]) => coefficient).filter((coefficient) => !doubles.has(coefficient))
+  for (const unit of new Set(units.slice(0, 4))) {
     for (const scale of [1n, invert(unit)]) {
       const found = scaledBitSums(
         terms.map(([wire, coefficient]) => [wire, mod(coefficient * scale)] as const),

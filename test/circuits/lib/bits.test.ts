@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { FIELD_MODULUS as r } from '../../../src/field.js'
 import { bitsOf, randomElements } from '../../support/circuit.js'
-import { GADGETS, gadget } from './gadgets.js'
+import { type GADGETS, gadget } from './gadgets.js'
 
 describe('circuits/lib/bits', () => {
   it('Bit: 0 and 1 are bits, nothing else is', async () => {
@@ -30,11 +30,15 @@ describe('circuits/lib/bits', () => {
       assert.deepEqual(circuit.values(witness, 'out'), bitsOf(value, 8))
       assert.deepEqual(circuit.solve({ in: value }).witnesses, [witness])
     }
-    for (const value of [256n, 257n, 512n, r - 1n, r - 255n, (r - 1n) / 2n]) await circuit.refuse({ in: value })
+    for (const value of [256n, 257n, 512n, r - 1n, r - 255n, (r - 1n) / 2n])
+      await circuit.refuse({ in: value })
   })
 
   it('Bits(1) and Bits(253): the ends of the range, and one beyond', async () => {
-    for (const [name, width] of [['Bits(1)', 1], ['Bits(253)', 253]] as const) {
+    for (const [name, width] of [
+      ['Bits(1)', 1],
+      ['Bits(253)', 253],
+    ] as const) {
       const circuit = await gadget(name)
       const top = 1n << BigInt(width)
       for (const value of [0n, 1n, top / 2n, top - 1n]) {
@@ -67,8 +71,7 @@ describe('circuits/lib/bits', () => {
 
   it('AtMostConstant: all numbers of 3 bits against all bounds', async () => {
     for (const bound of [0, 1, 2, 3, 4, 5, 6, 7] as const) {
-      const name: keyof typeof GADGETS = `AtMostConstant(3, ${bound})`
-      const circuit = await gadget(name)
+      const circuit = await gadget(`AtMostConstant(3, ${bound})` as keyof typeof GADGETS)
       for (let value = 0; value < 8; value++) {
         const inputs = { bits: bitsOf(BigInt(value), 3) }
         if (value <= bound) await circuit.accept(inputs)
@@ -85,7 +88,7 @@ describe('circuits/lib/bits', () => {
       assert.deepEqual(circuit.solve({ bits: bitsOf(value, 254) }).witnesses, [witness])
     }
     const top = (1n << 254n) - 1n
-    for (const value of [r, r + 1n, top, top - 1n, r + ((random() * (top - r)) / r)]) {
+    for (const value of [r, r + 1n, top, top - 1n, r + (random() * (top - r)) / r]) {
       await circuit.refuse({ bits: bitsOf(value, 254) })
     }
     // Every number that first leaves r - 1 upwards at some bit.

@@ -14,7 +14,10 @@ describe('circuits/lib/compare', () => {
       const out = value === 0n ? 1n : 0n
       assert.equal(circuit.value(witness, 'out'), out)
       const { witnesses, free } = circuit.solve({ in: value })
-      assert.deepEqual(witnesses.map((one) => circuit.value(one, 'out')), [out])
+      assert.deepEqual(
+        witnesses.map((one) => circuit.value(one, 'out')),
+        [out],
+      )
       // The inverse of 0 is the only advice that may be anything, and nothing follows from it.
       assert.equal(free.length, value === 0n ? 1 : 0)
       assert.equal(survivorNames(circuit.mutateAll(witness)).length, value === 0n ? 1 : 0)
@@ -52,10 +55,21 @@ describe('circuits/lib/compare', () => {
   })
 
   it('AtLeast(64) and AtLeast(252): r - 1, 2^n and negative differences (soundness 4)', async () => {
-    for (const [name, width] of [['AtLeast(64)', 64n], ['AtLeast(252)', 252n]] as const) {
+    for (const [name, width] of [
+      ['AtLeast(64)', 64n],
+      ['AtLeast(252)', 252n],
+    ] as const) {
       const circuit = await gadget(name)
       const top = 1n << width
-      const cases: [bigint, bigint][] = [[0n, 0n], [top - 1n, 0n], [0n, top - 1n], [top - 1n, top - 1n], [0n, top], [1n, 0n], [0n, 1n]]
+      const cases: [bigint, bigint][] = [
+        [0n, 0n],
+        [top - 1n, 0n],
+        [0n, top - 1n],
+        [top - 1n, top - 1n],
+        [0n, top],
+        [1n, 0n],
+        [0n, 1n],
+      ]
       for (const [a, b] of cases) {
         const witness = await circuit.accept({ in: [a, b] })
         assert.equal(circuit.value(witness, 'out'), a >= b ? 1n : 0n)
@@ -64,7 +78,12 @@ describe('circuits/lib/compare', () => {
       }
       // As differences, r - 1 is -1: never the largest number, as in Unirep #417.
       assert.equal(circuit.value(await circuit.accept({ in: [r - 1n, 0n] }), 'out'), 0n)
-      for (const [a, b] of [[top, 0n], [0n, top + 1n], [(r - 1n) / 2n, 0n], [0n, (r - 1n) / 2n]] as const) {
+      for (const [a, b] of [
+        [top, 0n],
+        [0n, top + 1n],
+        [(r - 1n) / 2n, 0n],
+        [0n, (r - 1n) / 2n],
+      ] as const) {
         await circuit.refuse({ in: [a, b] })
       }
       assert.deepEqual(circuit.mutateAll(await circuit.accept({ in: [7n, 9n] })), [])

@@ -5,7 +5,8 @@ import { openCircuit } from '../../support/circuit.js'
 
 describe('circuits/lib/domains', () => {
   it('the functions return the numbers of TypeScript in a compiled circuit', async () => {
-    const constant = (name: string): string => name.replace(/[A-Z-]/g, (c) => `_${c.replace('-', '')}`).toUpperCase()
+    const constant = (name: string): string =>
+      name.replace(/[A-Z-]/g, (c) => `_${c.replace('-', '')}`).toUpperCase()
     const functions = [
       ...Object.keys(DOMAIN).map((name) => `DOMAIN_${constant(name)}`),
       ...PROFILES.map(({ name }) => `PROFILE_${constant(name)}`),

@@ -34,7 +34,13 @@ const atMost = (width: number, bound: string): Gadget => ({
   body: `AtMostConstant(${width}, ${bound})(BitArray(${width})(bits));`,
 })
 
-const formula = (o: { clauses: number; gates: number; parentBits: number; weightBits: number; thresholdBits: number }): Gadget => {
+const formula = (o: {
+  clauses: number
+  gates: number
+  parentBits: number
+  weightBits: number
+  thresholdBits: number
+}): Gadget => {
   const nodes = o.clauses + o.gates - 1
   return {
     include: ['formula'],
@@ -85,7 +91,12 @@ const bits = (width: number): Gadget => ({
 /** The wrappers of all gadgets, as tests open them; `constraints.snapshot.json` holds what each costs. */
 export const GADGETS = {
   Bit: { include: ['bits'], inputs: { in: '' }, outputs: { out: '' }, body: 'out <== Bit()(in);' },
-  'BitArray(3)': { include: ['bits'], inputs: { in: '[3]' }, outputs: { out: '[3]' }, body: 'out <== BitArray(3)(in);' },
+  'BitArray(3)': {
+    include: ['bits'],
+    inputs: { in: '[3]' },
+    outputs: { out: '[3]' },
+    body: 'out <== BitArray(3)(in);',
+  },
   'Bits(1)': bits(1),
   'Bits(8)': bits(8),
   'Bits(253)': bits(253),
@@ -100,7 +111,12 @@ export const GADGETS = {
   ) as Record<`AtMostConstant(3, ${number})`, Gadget>),
   'AtMostConstant(254, -1)': atMost(254, '-1'),
   IsZero: { include: ['compare'], inputs: { in: '' }, outputs: { out: '' }, body: 'out <== IsZero()(in);' },
-  IsEqual: { include: ['compare'], inputs: { in: '[2]' }, outputs: { out: '' }, body: 'out <== IsEqual()(in);' },
+  IsEqual: {
+    include: ['compare'],
+    inputs: { in: '[2]' },
+    outputs: { out: '' },
+    body: 'out <== IsEqual()(in);',
+  },
   'AtLeast(3)': atLeast(3),
   'AtLeast(64)': atLeast(64),
   'AtLeast(252)': atLeast(252),
@@ -163,7 +179,12 @@ export const GADGETS = {
     outputs: { out: '[2]' },
     body: 'out <== ToMontgomery()(in);',
   },
-  ToEdwards: { include: ['babyjub'], inputs: { in: '[2]' }, outputs: { out: '[2]' }, body: 'out <== ToEdwards()(in);' },
+  ToEdwards: {
+    include: ['babyjub'],
+    inputs: { in: '[2]' },
+    outputs: { out: '[2]' },
+    body: 'out <== ToEdwards()(in);',
+  },
   MontgomeryAdd: {
     include: ['babyjub'],
     inputs: { p: '[2]', q: '[2]' },
@@ -176,7 +197,12 @@ export const GADGETS = {
     outputs: { out: '[2]' },
     body: 'out <== Base8Multiply()(Bits(252)(scalar));',
   },
-  Soul: { include: ['soul'], inputs: { secret: '' }, outputs: { commitment: '' }, body: 'commitment <== Soul()(secret);' },
+  Soul: {
+    include: ['soul'],
+    inputs: { secret: '' },
+    outputs: { commitment: '' },
+    body: 'commitment <== Soul()(secret);',
+  },
   'SignedMultiply(5)': {
     include: ['eddsa'],
     inputs: { k: '', p: '[2]' },
@@ -228,14 +254,38 @@ export const GADGETS = {
       Bit()(inSet), Bit()(notInSet)
     );`,
   },
-  'OneHot(1)': { include: ['formula'], inputs: { in: '[1]' }, outputs: { out: '[2]' }, body: 'out <== OneHot(1)(BitArray(1)(in));' },
-  'OneHot(2)': { include: ['formula'], inputs: { in: '[2]' }, outputs: { out: '[4]' }, body: 'out <== OneHot(2)(BitArray(2)(in));' },
-  'OneHot(3)': { include: ['formula'], inputs: { in: '[3]' }, outputs: { out: '[8]' }, body: 'out <== OneHot(3)(BitArray(3)(in));' },
+  'OneHot(1)': {
+    include: ['formula'],
+    inputs: { in: '[1]' },
+    outputs: { out: '[2]' },
+    body: 'out <== OneHot(1)(BitArray(1)(in));',
+  },
+  'OneHot(2)': {
+    include: ['formula'],
+    inputs: { in: '[2]' },
+    outputs: { out: '[4]' },
+    body: 'out <== OneHot(2)(BitArray(2)(in));',
+  },
+  'OneHot(3)': {
+    include: ['formula'],
+    inputs: { in: '[3]' },
+    outputs: { out: '[8]' },
+    body: 'out <== OneHot(3)(BitArray(3)(in));',
+  },
   'Formula(2, 2)': formula({ clauses: 2, gates: 2, parentBits: 1, weightBits: 1, thresholdBits: 3 }),
   'Formula(12, 6)': formula({ clauses: 12, gates: 6, parentBits: 3, weightBits: 7, thresholdBits: 12 }),
   'Interval(10)': {
     include: ['interval'],
-    inputs: { value: '', held: '', root: '', low: '', high: '', lowIsMember: '', index: '[20]', children: '[10][4]' },
+    inputs: {
+      value: '',
+      held: '',
+      root: '',
+      low: '',
+      high: '',
+      lowIsMember: '',
+      index: '[20]',
+      children: '[10][4]',
+    },
     outputs: { isMember: '', isNoMember: '' },
     body: '(isMember, isNoMember) <== Interval(10)(value, Bit()(held), root, low, high, lowIsMember, index, children);',
   },

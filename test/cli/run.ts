@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const LOADER = import.meta.resolve('tsx')
+
+export const PASSPHRASE = 'correct horse battery staple'
+
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly cwd: string
+  readonly stdin?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs the command line as a process of its own. */
+export function run(args: readonly string[], o: RunOptions): Promise<Outcome> {
+  const { SOULPROOF_DEBUG, ...inherited } = process.env
+  const env = { ...inherited, SOULPROOF_PASSPHRASE: PASSPHRASE, ...o.env }
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', LOADER, MAIN, ...args], { cwd: o.cwd, env })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    // Commands that do not read stdin may be gone before it is written.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(o.stdin ?? '')
+  })
+}
+
+/** Runs a command that has to succeed and returns the JSON it printed. */
+export async function succeed(args: readonly string[], o: RunOptions): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await run(args, o)
+  if (code !== 0) throw new Error(`soulproof ${args.join(' ')} ended with ${code}\n${stderr}`)
+  return stdout === '' ? {} : JSON.parse(stdout)
+}
+
+/** A folder for the files of one suite. */
+export class Folder {
+  readonly path: string
+
+  private constructor(path: string) {
+    this.path = path
+  }
+
+  static async create(): Promise<Folder> {
+    return new Folder(await mkdtemp(join(tmpdir(), 'soulproof-cli-')))
+  }
+
+  async write(name: string, value: unknown): Promise<void> {
+    await writeFile(join(this.path, name), typeof value === 'string' ? value : JSON.stringify(value))
+  }
+
+  delete(name: string): Promise<void> {
+    return rm(join(this.path, name))
+  }
+
+  text(name: string): Promise<string> {
+    return readFile(join(this.path, name), 'utf8')
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON
+  async json(name: string): Promise<any> {
+    return JSON.parse(await this.text(name))
+  }
+
+  /** Names and contents of all files, hidden ones included. */
+  async snapshot(): Promise<Record<string, string>> {
+    const names = (await readdir(this.path)).sort()
+    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await this.text(name)])))
+  }
+
+  remove(): Promise<void> {
+    return rm(this.path, { recursive: true, force: true })
+  }
+}

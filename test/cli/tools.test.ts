@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { MANIFEST } from '../../src/statements/manifest.js'
+import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
+import { Folder, run, succeed } from './run.js'
+
+describe('cli: setup, export, bench', () => {
+  let folder: Folder
+
+  before(async () => {
+    folder = await Folder.create()
+  })
+
+  after(() => folder.remove())
+
+  it('setup --check finds every artifact as it is pinned', async () => {
+    const { valid, built, statements } = await succeed(['setup', '--check'], { cwd: folder.path })
+    assert.deepEqual([valid, built], [true, []])
+    assert.deepEqual(
+      (statements as { statement: string; faults: string[] }[]).map(({ statement, faults }) => [
+        statement,
+        faults,
+      ]),
+      Object.keys(MANIFEST.statements).map((name) => [name, []]),
+    )
+  })
+
+  it('exports the verification key, and from the file the same contract as by name', async () => {
+    const cwd = folder.path
+    await succeed(['export', 'verification-key', '--statement', 'policy-s', '--out', 'key.json'], { cwd })
+    assert.deepEqual(await folder.json('key.json'), VERIFICATION_KEYS['policy-s']!.key)
+    const [byName, byFile] = await Promise.all([
+      run(['export', 'solidity', '--statement', 'policy-s'], { cwd }),
+      run(['export', 'solidity', '--verification-key', 'key.json'], { cwd }),
+    ])
+    assert.equal(byName.code, 0)
+    assert.equal(byName.stdout, byFile.stdout)
+    assert.match(byName.stdout, /^\/\/ DEVELOPMENT KEY/)
+    assert.match(byName.stdout, /contract Groth16Verifier \{/)
+    assert.match(byName.stderr, /warning: .*development key/)
+  })
+
+  it('bench prints times as JSON and a table for people', async () => {
+    const { code, stdout, stderr } = await run(['bench', '--statement', 'membership', '--runs', '1'], {
+      cwd: folder.path,
+    })
+    assert.equal(code, 0, stderr)
+    const { results, unit } = JSON.parse(stdout)
+    assert.equal(unit, 'ms, median')
+    assert.equal(results.length, 1)
+    const [row] = results
+    assert.equal(row.constraints, MANIFEST.statements['membership']!.constraints)
+    for (const name of ['witness', 'proof', 'verify']) assert(row[name] > 0 && row[name] < 60_000)
+    assert.match(stderr, /statement +constraints +witness +proof +verify/)
+  })
+})

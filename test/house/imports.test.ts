@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url))
+
+/** Rooms of the house, each with the rooms that it may import from; its own files always. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  crypto: ['base'],
+  merkle: ['base', 'crypto'],
+  soul: ['base', 'crypto'],
+  sbt: ['base', 'crypto', 'merkle', 'soul'],
+  policy: ['base', 'crypto', 'merkle', 'soul', 'sbt'],
+  statements: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy'],
+  formats: ['base'],
+  prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats'],
+  verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
+  setup: ['base', 'crypto', 'formats', 'verifier'],
+  cli: [
+    'base',
+    'crypto',
+    'merkle',
+    'soul',
+    'sbt',
+    'policy',
+    'statements',
+    'formats',
+    'prover',
+    'verifier',
+    'setup',
+  ],
+}
+
+/** The proving engine knows keys and witnesses, not policies. */
+const ENGINE = ['prover/engine.ts', 'prover/snarkjs.ts', 'prover/witness.ts']
+
+/** Packages that prove, compile or talk to chains: never in what a verifier's bundle can reach. */
+const PROVING_PACKAGES = ['snarkjs', 'ffjavascript', 'circom2', 'circomlib', 'circomlibjs', 'viem', 'solc']
+
+interface Import {
+  readonly file: string
+  readonly target: string
+}
+
+const files = (readdirSync(SRC, { recursive: true, encoding: 'utf8' }) as string[])
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+  .map((file) => file.split(sep).join('/'))
+
+const imports: Import[] = files.flatMap((file) => {
+  const text = readFileSync(join(SRC, file), 'utf8')
+  const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+  return targets.map((target) => ({
+    file,
+    target: target.startsWith('.')
+      ? relative(SRC, resolve(SRC, dirname(file), target))
+          .split(sep)
+          .join('/')
+          .replace(/\.js$/, '.ts')
+      : target,
+  }))
+})
+
+const isOwn = (target: string): boolean => files.includes(target)
+const roomOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] as string) : 'base')
+
+describe('the house', () => {
+  it('reads the imports of every file', () => {
+    assert.ok(files.length > 40)
+    assert.ok(imports.some(({ file, target }) => file === 'policy/compile.ts' && target === 'merkle/set.ts'))
+  })
+
+  it('has only known rooms, and arrows between them go one way', () => {
+    const wrong = imports.filter(({ file, target }) => {
+      const room = roomOf(file)
+      assert.ok(room in MAY_IMPORT, `${room} is not a room`)
+      return isOwn(target) && roomOf(target) !== room && !MAY_IMPORT[room]?.includes(roomOf(target))
+    })
+    assert.deepEqual(wrong, [])
+  })
+
+  it('the proving engine knows only keys and witnesses', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        ENGINE.includes(file) &&
+        isOwn(target) &&
+        !['base', 'formats'].includes(roomOf(target)) &&
+        !ENGINE.includes(target),
+    )
+    assert.deepEqual(wrong, [])
+  })
+
+  it('nothing that makes proofs can be reached from the verifier', () => {
+    const reached = new Set(['verifier/index.ts'])
+    for (const file of reached) {
+      for (const { target } of imports.filter((one) => one.file === file)) {
+        if (isOwn(target)) reached.add(target)
+        else
+          assert.ok(!PROVING_PACKAGES.includes(target.split('/')[0] as string), `${file} imports ${target}`)
+      }
+    }
+    assert.ok(reached.size > 10)
+    assert.deepEqual(
+      [...reached].filter((file) => /^(prover|setup|formats|cli)\//.test(file)),
+      [],
+    )
+  })
+
+  it('src imports only packages that are dependencies', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(SRC, '..', 'package.json'), 'utf8'))
+    const packageOf = (target: string): string =>
+      target
+        .split('/')
+        .slice(0, target.startsWith('@') ? 2 : 1)
+        .join('/')
+    const foreign = imports.filter(
+      ({ target }) => !isOwn(target) && !target.startsWith('node:') && !target.startsWith('.'),
+    )
+    const missing = foreign.filter(({ target }) => !(packageOf(target) in dependencies))
+    assert.deepEqual(missing, [])
+    const used = new Set(foreign.map(({ target }) => packageOf(target)))
+    assert.deepEqual(
+      Object.keys(dependencies).filter((name) => !used.has(name)),
+      [],
+    )
+  })
+})
