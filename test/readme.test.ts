@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -74,7 +73,7 @@ writeFileSync(new URL('result.json', import.meta.url), JSON.stringify(result, (_
     const settings = { extends: join(ROOT, 'tsconfig.json'), include: [], files: [file] }
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings))
     const { bin } = JSON.parse(read('node_modules/typescript/package.json')) as { bin: { tsc: string } }
-    const tsc = createRequire(import.meta.url).resolve(join('typescript', bin.tsc))
+    const tsc = join(ROOT, 'node_modules', 'typescript', bin.tsc)
     await run(process.execPath, [tsc, '-p', folder], { cwd: ROOT }).catch(({ stdout }) =>
       assert.fail(String(stdout)),
     )
@@ -82,7 +81,12 @@ writeFileSync(new URL('result.json', import.meta.url), JSON.stringify(result, (_
 
   it('its commands exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-    const commands = [...documents.map(read).join('\n').matchAll(/npm (?:run (?:-s |--silent )?)?([a-z:]+)/g)]
+    const commands = [
+      ...documents
+        .map(read)
+        .join('\n')
+        .matchAll(/npm (?:run (?:-s |--silent )?)?([a-z:]+)/g),
+    ]
     const names = commands.map((match) => match[1] as string).filter((name) => name !== 'ci')
     assert.ok(names.includes('demo') && names.includes('test'))
     for (const name of new Set(names)) {

@@ -258,11 +258,12 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
     signal handleHolds <== IsEqual()([handle, computedHandle]);
 
     // Of the Soul, or of a claim of a slot that the formula forces to be held.
-    signal effectiveScope <== EffectiveScope()(scope, verifierKey, verifierKey2);
+    signal effectiveScope;
+    signal {binary} designated;
+    (effectiveScope, designated) <== EffectiveScope()(scope, verifierKey, verifierKey2);
     signal unique <== secret + bits[NULLIFIER] * (load[LOADS - 1].value - secret);
-    signal computedNullifier <== Hash(3)([
-        DOMAIN_NULLIFIER() + bits[NULLIFIER] * (DOMAIN_PERSONAL_NULLIFIER() - DOMAIN_NULLIFIER()), effectiveScope, unique
-    ]);
+    signal {binary} personal <== bits[NULLIFIER];
+    signal computedNullifier <== Nullifier()(effectiveScope, designated, personal, unique);
     signal nullifierHolds <== IsEqual()([nullifier, computedNullifier]);
 
     signal formulaHolds <== formula.out * distinct;

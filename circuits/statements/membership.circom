@@ -35,8 +35,11 @@ template Membership(MAX_DEPTH) {
     );
     signal isMember <== IsEqual()([computedRoot, root]);
 
-    signal effectiveScope <== EffectiveScope()(scope, verifierKey, verifierKey2);
-    signal computedNullifier <== Hash(3)([DOMAIN_NULLIFIER(), effectiveScope, secret]);
+    signal effectiveScope;
+    signal {binary} designated;
+    (effectiveScope, designated) <== EffectiveScope()(scope, verifierKey, verifierKey2);
+    signal {binary} personal <== 0;
+    signal computedNullifier <== Nullifier()(effectiveScope, designated, personal, secret);
     signal isNullifier <== IsEqual()([computedNullifier, nullifier]);
 
     signal claim <== isMember * isNullifier;

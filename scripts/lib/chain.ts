@@ -102,6 +102,8 @@ export async function startChain(
     for (const name of SIGNALS) process.removeListener(name, killAndRaise)
     if (node.exitCode !== null || node.signalCode !== null) return
     const ended = new Promise((resolve) => node.once('exit', resolve))
+    // Until it has ended it keeps this process alive, so that nobody waits in vain.
+    node.ref()
     kill()
     await ended
   }

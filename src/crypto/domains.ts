@@ -26,6 +26,10 @@ export const DOMAIN = {
   nullifier: ascii('soulproof/nullifier/soul/1'),
   /** (tag, scope, claim): the nullifier of a person, from a secret claim. */
   personalNullifier: ascii('soulproof/nullifier/claim/1'),
+  /** (tag, scope, secret): the nullifier of a Soul in a designated proof. */
+  designatedNullifier: ascii('soulproof/nullifier/soul/dv/1'),
+  /** (tag, scope, claim): the nullifier of a person in a designated proof. */
+  designatedPersonalNullifier: ascii('soulproof/nullifier/claim/dv/1'),
   /** (tag, scope, verifierKey, verifierKey2, beacon): the scope of designated and timed proofs. */
   designatedScope: ascii('soulproof/scope/designated'),
   /** (tag, ledgerId, secret): the number whose low 248 bits are a handle. */

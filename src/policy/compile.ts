@@ -287,13 +287,11 @@ class Draft {
     }
     const tree = set.kind === 'list' ? new SetTree(set.values) : undefined
     const root = set.kind === 'root' ? set.root : (tree as SetTree).root
-    if (
-      !this.#sets.some(
-        (other) => other.slot === source.slot && other.claim === source.claim && other.root === root,
-      )
-    ) {
-      this.#sets.push({ ...source, root, ...(tree && { tree }) })
-    }
+    const known = this.#sets.find(
+      (other) => other.slot === source.slot && other.claim === source.claim && other.root === root,
+    )
+    if (known === undefined) this.#sets.push({ ...source, root, ...(tree && { tree }) })
+    else if (tree !== undefined) known.tree = tree
     return clause({ operation: member ? OPERATION.inSet : OPERATION.notInSet, ...source })
   }
 

@@ -45,18 +45,27 @@ export function contextSignals(context: Context): ContextSignals {
  */
 export function effectiveScope(context: Omit<ContextSignals, 'message'>): bigint {
   const { scope, verifierKey, verifierKey2 } = context
-  if (verifierKey === 0n && verifierKey2 === 0n) return scope
+  if (!isDesignated(context)) return scope
   return poseidon([DOMAIN.designatedScope, scope, verifierKey, verifierKey2, 0n])
 }
 
-/** Returns the nullifier of a Soul in an effective scope. */
-export function soulNullifier(scope: bigint, secret: bigint): bigint {
-  return poseidon([DOMAIN.nullifier, scope, secret])
+/**
+ * Returns the nullifier of a Soul in a context. Designated proofs have a tag of their own, so that no app can choose a
+ * designated scope as its public one and meet the transcript's nullifier there.
+ */
+export function soulNullifier(context: Omit<ContextSignals, 'message'>, secret: bigint): bigint {
+  const tag = isDesignated(context) ? DOMAIN.designatedNullifier : DOMAIN.nullifier
+  return poseidon([tag, effectiveScope(context), secret])
 }
 
-/** Returns the nullifier of a person in an effective scope, from the encoded value of a secret claim. */
-export function personalNullifier(scope: bigint, claim: bigint): bigint {
-  return poseidon([DOMAIN.personalNullifier, scope, claim])
+/** Returns the nullifier of a person in a context, from the encoded value of a secret claim. */
+export function personalNullifier(context: Omit<ContextSignals, 'message'>, claim: bigint): bigint {
+  const tag = isDesignated(context) ? DOMAIN.designatedPersonalNullifier : DOMAIN.personalNullifier
+  return poseidon([tag, effectiveScope(context), claim])
+}
+
+function isDesignated({ verifierKey, verifierKey2 }: Omit<ContextSignals, 'message'>): boolean {
+  return verifierKey !== 0n || verifierKey2 !== 0n
 }
 
 /** Returns the handle of a Soul in a ledger: the low 248 bits of Poseidon(tag, ledgerId, secret). */

@@ -3,7 +3,7 @@ import { assertField } from '../field.js'
 import type { Group } from '../merkle/group.js'
 import { leanRoot } from '../merkle/proof.js'
 import type { Soul } from '../soul/index.js'
-import { assertSecret, bitsOf, type ContextSignals, effectiveScope, soulNullifier } from './context.js'
+import { assertSecret, bitsOf, type ContextSignals, soulNullifier } from './context.js'
 import { MEMBERSHIP_SIGNALS, type MembershipSignals, membershipPublicSignals } from './signals.js'
 
 /** Levels of the largest group that the statement proves membership in: 2^20 members. */
@@ -76,7 +76,7 @@ export function prepareMembership(options: {
   const { index, siblings } = openingOf(group, soul.commitment)
   const signals = {
     ...context,
-    nullifier: soulNullifier(effectiveScope(context), soul.secret),
+    nullifier: soulNullifier(context, soul.secret),
     root: leanRoot({ leaf: soul.commitment, index, siblings: siblings.map((sibling) => [sibling]) }),
   }
   return {

@@ -19,7 +19,6 @@ import {
   bitsOf,
   type ContextSignals,
   childrenOf,
-  effectiveScope,
   emptyPath,
   handleOf,
   personalNullifier,
@@ -120,7 +119,8 @@ function sbtInputs({ held, anchor, anchorIndex }: PlacedSbt, anchors: Anchors) {
   ]
   const issuer = parseIssuerId(sbt.issuer)
   const signature = 'registered' in proof ? undefined : proof.signature
-  const opening = 'registered' in proof ? proof.registered : proof.status
+  const status = anchor.wantsStatus && 'signature' in proof ? proof.status : undefined
+  const opening = 'registered' in proof ? proof.registered : status
   // Without a status the position still has to be statusId's; the leaf's root is then not looked at.
   const index = opening?.index ?? sbt.statusId
   const path =
@@ -255,7 +255,6 @@ export function preparePolicy(
   }
   const loadClaim = (source: Source): bigint =>
     choice.find((sbt) => sbt.anchor.slot === source.slot)?.claims[source.claim] ?? 0n
-  const scope = effectiveScope(context)
   const signals: PolicySignals = {
     ...context,
     reveal: Array.from({ length: program.profile.reveals }, (_, r) => {
@@ -265,8 +264,8 @@ export function preparePolicy(
     handle: program.ledgerId === undefined ? 0n : handleOf(program.ledgerId, soul.secret),
     nullifier:
       program.nullifier === undefined
-        ? soulNullifier(scope, soul.secret)
-        : personalNullifier(scope, loadClaim(program.nullifier)),
+        ? soulNullifier(context, soul.secret)
+        : personalNullifier(context, loadClaim(program.nullifier)),
     policyDigest: program.digest,
     now,
     anchorsRoot: anchors.root,
@@ -302,7 +301,7 @@ function chooseSbts(options: {
   sbts: readonly HeldSbt[]
 }): readonly Candidate[] | undefined {
   const { policy, program, anchors, trees, now, commitment, sbts } = options
-  const owned = sbts.filter(({ sbt, salt }) => holderOf(commitment, salt) === sbt.holder)
+  const owned = sbts.filter((held) => isOwned(held, commitment))
   const candidates = policy.slots.map((rule) =>
     owned.flatMap((held): Candidate[] => {
       const anchorIndex = anchors.leaves.findIndex(
@@ -331,6 +330,15 @@ function chooseSbts(options: {
     if (search(0, size)) return chosen
   }
   return undefined
+}
+
+function isOwned({ sbt, salt }: HeldSbt, commitment: bigint): boolean {
+  try {
+    return holderOf(commitment, salt) === sbt.holder
+  } catch {
+    // A malformed salt owns nothing; the SBT may not even be needed.
+    return false
+  }
 }
 
 /** Whether an SBT counts under an anchor, as `circuits/lib/sbt-slot.circom` decides it. */

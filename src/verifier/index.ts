@@ -237,12 +237,10 @@ const ENVELOPE_FIELDS = [
 function readEnvelope(envelope: unknown): Record<(typeof ENVELOPE_FIELDS)[number], unknown> {
   let plain: unknown
   try {
-    const text = JSON.stringify(envelope)
-    if (text === undefined || text.length > 100_000)
-      throw new Refusal('envelope: is not JSON of at most 100 kB')
-    plain = JSON.parse(text)
-  } catch {
-    throw new Refusal('envelope: is not JSON of at most 100 kB')
+    plain = copyJson(envelope, { values: 1000, characters: 100_000 }, 8)
+  } catch (error) {
+    // A getter or a proxy may throw anything.
+    throw error instanceof Refusal ? error : new Refusal('envelope: cannot be read')
   }
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain))
     throw new Refusal('envelope: is not an object')
@@ -254,6 +252,25 @@ function readEnvelope(envelope: unknown): Record<(typeof ENVELOPE_FIELDS)[number
   const fields = plain as Record<(typeof ENVELOPE_FIELDS)[number], unknown>
   if (fields.version !== 1) throw new Refusal('version: is not 1')
   return fields
+}
+
+/** Copies plain JSON within a budget, so that shared references and getters cost no more than they are worth. */
+function copyJson(value: unknown, budget: { values: number; characters: number }, depth: number): unknown {
+  budget.values -= 1
+  if (typeof value === 'string') budget.characters -= value.length
+  if (depth < 0 || budget.values < 0 || budget.characters < 0) throw new Refusal('envelope: is too large')
+  if (Array.isArray(value)) {
+    if (value.length > budget.values) throw new Refusal('envelope: is too large')
+    return Array.from({ length: value.length }, (_, i) => copyJson(value[i], budget, depth - 1))
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) {
+    budget.characters -= key.length
+    if (key === '__proto__') throw new Refusal('envelope: has an unknown field')
+    copy[key] = copyJson((value as Record<string, unknown>)[key], budget, depth - 1)
+  }
+  return copy
 }
 
 function readSignals(expected: readonly Expected[], publicSignals: unknown): bigint[] {

@@ -50,7 +50,11 @@ const files = (readdirSync(SRC, { recursive: true, encoding: 'utf8' }) as string
 
 const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(SRC, file), 'utf8')
-  const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+  // Statements only: `import … from`, `export … from`, `import '…'`, and `import('…')`.
+  const statements = text.matchAll(
+    /^(?:import|export|\})[^'\n]*?(?:from )?'([^']+)'|\bimport\((?:\/\*.*?\*\/ )?'([^']+)'\)/gm,
+  )
+  const targets = [...statements].map((match) => (match[1] ?? match[2]) as string)
   return targets.map((target) => ({
     file,
     target: target.startsWith('.')

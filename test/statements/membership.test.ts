@@ -77,7 +77,7 @@ describe('membership', () => {
     const { index, siblings } = group.proof(3)
     const signals = {
       ...signalsOf,
-      nullifier: soulNullifier(effectiveScope(signalsOf), CUIFEN.secret),
+      nullifier: soulNullifier(signalsOf, CUIFEN.secret),
       root: group.root,
     }
     const inputs = membershipInputs(signals, {
@@ -90,7 +90,7 @@ describe('membership', () => {
 
   it('row 7: the nullifier of another scope or another secret is refused', async () => {
     const { inputs } = prepareMembership({ soul: ALICE, group, context: signalsOf })
-    const other = soulNullifier(effectiveScope(contextSignals({ ...CONTEXT, scope: 'other' })), ALICE.secret)
+    const other = soulNullifier(contextSignals({ ...CONTEXT, scope: 'other' }), ALICE.secret)
     await assertRefused(openStatement('membership'), { ...inputs, nullifier: other })
   })
 
@@ -98,7 +98,7 @@ describe('membership', () => {
     const { SUBGROUP_ORDER } = await import('../../src/crypto/babyjub.js')
     const { inputs } = prepareMembership({ soul: ALICE, group, context: signalsOf })
     const secret = ALICE.secret + SUBGROUP_ORDER
-    const nullifier = soulNullifier(effectiveScope(signalsOf), secret)
+    const nullifier = soulNullifier(signalsOf, secret)
     await assertRefused(openStatement('membership'), { ...inputs, secret, nullifier })
   })
 
@@ -145,6 +145,13 @@ describe('membership', () => {
         membershipInputs(open, { secret: BOB.secret, ...path }),
       )
       await assertRefused(openStatement('membership'), membershipInputs(open, { secret: 0n, ...path }))
+    })
+
+    it('row 22: a public scope chosen to be a designated one does not meet its nullifier', () => {
+      const designated = prepareMembership({ soul: ALICE, group, context })
+      const alias = contextSignals({ ...CONTEXT, scope: effectiveScope(context) })
+      const open = prepareMembership({ soul: ALICE, group, context: alias })
+      assert.notEqual(open.publicSignals[0], designated.publicSignals[0])
     })
 
     it("the nullifier of a designated proof is not the public one's", () => {

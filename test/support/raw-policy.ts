@@ -8,7 +8,6 @@ import type { Soul } from '../../src/soul/index.js'
 import {
   type Context,
   contextSignals,
-  effectiveScope,
   handleOf,
   personalNullifier,
   soulNullifier,
@@ -54,13 +53,12 @@ export function rawPolicy(options: RawPolicy): {
     const sbt = placed.find(({ anchor }) => anchor.slot === slot)?.held.sbt
     return sbt === undefined ? 0n : (sbtFields(sbt)[6 + claim] as bigint)
   }
-  const scope = effectiveScope(context)
   const { nullifier, ledgerId, profile, reveals } = program
   const signals: PolicySignals = {
     ...context,
     reveal: Array.from({ length: profile.reveals }, (_, r) => (reveals[r] ? load(reveals[r]) : 0n)),
     handle: ledgerId === undefined ? 0n : handleOf(ledgerId, soul.secret),
-    nullifier: nullifier ? personalNullifier(scope, load(nullifier)) : soulNullifier(scope, soul.secret),
+    nullifier: nullifier ? personalNullifier(context, load(nullifier)) : soulNullifier(context, soul.secret),
     policyDigest: program.digest,
     now,
     anchorsRoot: anchors.root,

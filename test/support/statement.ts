@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { StatementError } from '../../src/errors.js'
 import { FIELD_MODULUS } from '../../src/field.js'
-import { calculateWitness, type Inputs } from '../../src/prover/witness.js'
-import { firstViolatedByChange, firstViolatedConstraint, type R1cs, readR1cs } from '../../src/formats/r1cs.js'
+import {
+  firstViolatedByChange,
+  firstViolatedConstraint,
+  type R1cs,
+  readR1cs,
+} from '../../src/formats/r1cs.js'
 import { readSymbols, type Symbols } from '../../src/formats/symbols.js'
 import { readWitness } from '../../src/formats/witness.js'
+import { calculateWitness, type Inputs } from '../../src/prover/witness.js'
 import type { CircuitInputs } from '../../src/statements/membership.js'
 
 /** A statement's built artifacts, opened for forging. */

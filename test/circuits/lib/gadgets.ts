@@ -218,8 +218,14 @@ export const GADGETS = {
   EffectiveScope: {
     include: ['nullifier'],
     inputs: { scope: '', verifierKey: '', verifierKey2: '' },
+    outputs: { out: '', designated: '' },
+    body: '(out, designated) <== EffectiveScope()(scope, verifierKey, verifierKey2);',
+  },
+  Nullifier: {
+    include: ['nullifier', 'bits'],
+    inputs: { scope: '', designated: '', personal: '', unique: '' },
     outputs: { out: '' },
-    body: 'out <== EffectiveScope()(scope, verifierKey, verifierKey2);',
+    body: 'out <== Nullifier()(scope, Bit()(designated), Bit()(personal), unique);',
   },
   IsVerifier: {
     include: ['nullifier'],

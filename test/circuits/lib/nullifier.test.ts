@@ -17,6 +17,10 @@ describe('circuits/lib/nullifier', () => {
               : poseidon([DOMAIN.designatedScope, scope, verifierKey, verifierKey2, 0n])
           const witness = await circuit.accept(inputs)
           assert.equal(circuit.value(witness, 'out'), out)
+          assert.equal(
+            circuit.value(witness, 'designated'),
+            verifierKey === 0n && verifierKey2 === 0n ? 0n : 1n,
+          )
           const { witnesses } = circuit.solve(inputs)
           assert.deepEqual(
             witnesses.map((one) => circuit.value(one, 'out')),
@@ -40,6 +44,23 @@ describe('circuits/lib/nullifier', () => {
       circuit.value(await circuit.accept(designated), 'out'),
       circuit.value(await circuit.accept(swapped), 'out'),
     )
+  })
+
+  it('Nullifier: four tags, and a designated scope chosen as a public one meets no transcript', async () => {
+    const circuit = await gadget('Nullifier')
+    const seen = new Set<bigint>()
+    for (const [designated, personal, tag] of [
+      [0n, 0n, DOMAIN.nullifier],
+      [0n, 1n, DOMAIN.personalNullifier],
+      [1n, 0n, DOMAIN.designatedNullifier],
+      [1n, 1n, DOMAIN.designatedPersonalNullifier],
+    ] as const) {
+      const inputs = { scope: 5n, designated, personal, unique: 7n }
+      const out = circuit.value(await circuit.accept(inputs), 'out')
+      assert.equal(out, poseidon([tag, 5n, 7n]))
+      seen.add(out)
+    }
+    assert.equal(seen.size, 4)
   })
 
   it('IsVerifier: one of two keys, a bit even if both are equal', async () => {
