@@ -314,9 +314,23 @@ function chooseSbts(options: {
     }),
   )
   const chosen: Candidate[] = []
+  // A set answers once per value, not once per combination.
+  const answers = new Map<string, boolean>()
+  const opened = trees.map(
+    (tree, k) =>
+      tree && {
+        proof: (value: bigint) => {
+          const key = `${k}:${value}`
+          const member = answers.get(key) ?? tree.proof(value).member
+          answers.set(key, member)
+          return { member }
+        },
+      },
+  )
   // Fewer SBTs first; slots in order, each left empty or filled by one of its candidates.
   const search = (slot: number, left: number): boolean => {
-    if (left === 0 || slot === candidates.length) return left === 0 && holds({ program, chosen, trees, now })
+    if (left === 0 || slot === candidates.length)
+      return left === 0 && holds({ program, chosen, trees: opened, now })
     if (candidates.length - slot > left && search(slot + 1, left)) return true
     for (const candidate of candidates[slot] as Candidate[]) {
       if (chosen.some(({ hash }) => hash === candidate.hash)) continue
@@ -367,10 +381,20 @@ function counts(held: HeldSbt, anchor: AnchorLeaf, now: bigint): boolean {
   }
 }
 
+/** Answers by signature object, because checking one takes milliseconds and every slot asks. */
+const signed = new WeakMap<
+  Signature,
+  { readonly hash: bigint; readonly issuer: string; readonly holds: boolean }
+>()
+
 function isSigned({ sbt }: HeldSbt, signature: Signature): boolean {
   const issuer = parseIssuerId(sbt.issuer)
   if (issuer.kind !== 'key') return false
-  return isSbtSigned(issuer.publicKey, sbt.hash, signature)
+  const known = signed.get(signature)
+  if (known?.hash === sbt.hash && known.issuer === sbt.issuer) return known.holds
+  const holds = isSbtSigned(issuer.publicKey, sbt.hash, signature)
+  signed.set(signature, { hash: sbt.hash, issuer: sbt.issuer, holds })
+  return holds
 }
 
 /** Whether a program holds for chosen SBTs: the clauses and gates of the circuit, in the clear. */
@@ -380,7 +404,7 @@ export function holds(options: {
     readonly anchor: { readonly slot: number }
     readonly claims: readonly bigint[]
   }[]
-  readonly trees: readonly (Pick<SetTree, 'proof'> | undefined)[]
+  readonly trees: readonly ({ proof(value: bigint): { readonly member: boolean } } | undefined)[]
   readonly now: bigint
 }): boolean {
   const { program, chosen, trees, now } = options
