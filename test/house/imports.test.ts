@@ -52,9 +52,9 @@ const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(SRC, file), 'utf8')
   // Statements only: `import … from`, `export … from`, `import '…'`, and `import('…')`.
   const statements = text.matchAll(
-    /^(?:import|export|\})[^'\n]*?(?:from )?'([^']+)'|\bimport\((?:\/\*.*?\*\/ )?'([^']+)'\)/gm,
+    /^(?:import|export)\b[^'"`;]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
   )
-  const targets = [...statements].map((match) => (match[1] ?? match[2]) as string)
+  const targets = [...statements].map((match) => (match[1] ?? match[2] ?? match[3]) as string)
   return targets.map((target) => ({
     file,
     target: target.startsWith('.')
