@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { compilePolicy, parsePolicy } from '../src/policy/index.js'
 import { MANIFEST } from '../src/statements/manifest.js'
 import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS } from '../src/statements/signals.js'
 
@@ -25,6 +26,12 @@ function exampleOf(markdown: string): string {
   const blocks = [...markdown.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1] as string)
   assert.equal(blocks.length, 1, 'the README has one example')
   return blocks[0] as string
+}
+
+/** Names of the slots in the `has` predicates of a formula in JSON. */
+function leavesOf(formula: unknown): string[] {
+  if (typeof formula !== 'object' || formula === null) return []
+  return 'has' in formula ? [formula.has as string] : Object.values(formula).flatMap(leavesOf)
 }
 
 /** The example as a file of its own: the package's names lead to the sources. */
@@ -108,9 +115,34 @@ writeFileSync(new URL('result.json', import.meta.url), JSON.stringify(result, (_
     assert.ok(readme.includes(`: ${MEMBERSHIP_SIGNALS.join(', ')} |`))
     assert.ok(readme.includes(`: reveal[2], ${POLICY_SIGNALS.join(', ')} |`))
   })
+
+  it('its gas is that of the snapshot', () => {
+    const gas = Object.values(
+      JSON.parse(read('test/contracts/policy-gas.snapshot.json')) as Record<string, number>,
+    )
+    assert.equal(gas.length, 2)
+    for (const amount of gas) assert.ok(readme.includes(`${amount.toLocaleString('en-US')}`), `${amount}`)
+  })
 })
 
 describe('documents', () => {
+  it('docs/policy.md: its policy parses and compiles, its formula parses', () => {
+    const [policy, formula, ...others] = [...read('docs/policy.md').matchAll(/^```json\n(.*?)^```$/gms)].map(
+      (match) => JSON.parse(match[1] as string),
+    )
+    assert.deepEqual(others, [])
+    assert.equal(compilePolicy(parsePolicy(policy)).profile.name, 'policy-m')
+    const { degree } = policy.sbts
+    const slots = leavesOf(formula).map((name) => [name, degree])
+    assert.equal(slots.length, 8)
+    parsePolicy({
+      version: 1,
+      schemas: { 'degree/1': policy.schemas['degree/1'] },
+      sbts: Object.fromEntries(slots),
+      require: formula,
+    })
+  })
+
   it('link to files that are there', () => {
     for (const document of documents) {
       for (const [, target] of read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
@@ -141,6 +173,6 @@ describe('documents', () => {
         assert.ok(titles.includes(title as string), `row ${number}: ${path}: ${title}`)
       }
     }
-    assert.ok(named >= 32)
+    assert.ok(named >= 75)
   })
 })
