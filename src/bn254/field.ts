@@ -10,7 +10,8 @@
  * - `add`, `sub` and `neg` do not carry. `mul` takes the tight, and sums and differences of two tight, on either
  *   side; `sqr` the tight only; more has to pass `reduce` first;
  * - values are bounded, not canonical: `mul` of |x| <= a p and |y| <= b p gives at most (0.379 a b + 0.5001) p,
- *   and takes up to 2.6 p on each side; `reduce` takes up to 8 p and gives 0.5001 p.
+ *   and takes up to 2.6 p on each side; `reduce` takes sums of up to four tight elements, that is limbs of up to
+ *   2^52 and values of up to 4 p, and gives 0.5001 p. It is not exact beyond.
  *
  * docs/prover.md argues the bounds.
  */
@@ -62,7 +63,7 @@ export interface PairOperations {
   readonly sub: (out: Code, x: Code, y: Code) => Code
   readonly neg: (out: Code, x: Code) => Code
   readonly copy: (out: Code, x: Code) => Code
-  /** Carries, and brings values of up to 8 p to at most 0.5001 p. */
+  /** Carries, and brings sums of up to four tight elements, at most 4 p, to at most 0.5001 p. */
   readonly reduce: (out: Code, x: Code) => Code
   /** Pair of the other order. */
   readonly swap: (out: Code, x: Code) => Code
@@ -72,7 +73,7 @@ export interface PairOperations {
   readonly gatherSigned: (out: Code, a: Code, negateA: Code, b: Code, negateB: Code) => Code
   /** Elements at a and b from a pair. */
   readonly scatter: (a: Code, b: Code, x: Code) => Code
-  /** Pushes 1 if the first of a pair is 0 mod p, plus 2 if the second is; |x| <= 8 p. */
+  /** Pushes 1 if the first of a pair is 0 mod p, plus 2 if the second is; takes what `reduce` takes. */
   readonly zeros: (x: Code) => Code
   /** Inverses of a pair; 0 gives 0 for both, so that a caller asks {@link zeros} where it matters. */
   readonly inv: (out: Code, x: Code) => Code
@@ -94,7 +95,7 @@ export interface Field extends PairOperations {
   readonly rawPairOf: (x: bigint) => number
   /** Pair, not in Montgomery form, of the canonical integers at a and b; tight enough for `mul`. */
   readonly fromIntegers: (out: Code, a: Code, b: Code) => Code
-  /** Canonical integers at a and b of a pair that is not in Montgomery form, |x| <= 8 p. */
+  /** Canonical integers at a and b of a pair that is not in Montgomery form; takes what `reduce` takes. */
   readonly toIntegers: (a: Code, b: Code, x: Code) => Code
   /** Pair in Montgomery form of the canonical integers at a and b, and back. */
   readonly encode: (out: Code, a: Code, b: Code) => Code
