@@ -15,11 +15,15 @@ const MASK = (1n << BITS) - 1n
 /**
  * Adds `name(out, x)`: the inverse of a canonical integer, both little endian, of 32 bytes; 0 gives 0.
  *
- * @param o.name    name of the function
- * @param o.modulus an odd prime below 2^255
+ * @param o.name               name of the function
+ * @param o.modulus            an odd prime below 2^255
+ * @param o.modulusIsParameter makes it `name(x, modulus, out)`, as circom's arithmetic has it; the parameter is not read
  */
-export function addInversion(program: Program, o: { name: string; modulus: bigint }): void {
-  const { name, modulus } = o
+export function addInversion(
+  program: Program,
+  o: { name: string; modulus: bigint; modulusIsParameter?: boolean },
+): void {
+  const { name, modulus, modulusIsParameter = false } = o
   const { module } = program
   const m = Array.from({ length: LIMBS }, (_, i) => (modulus >> (BITS * BigInt(i))) & MASK)
   let inverse = 1n
@@ -27,8 +31,9 @@ export function addInversion(program: Program, o: { name: string; modulus: bigin
 
   module.func({
     name,
-    params: [I32, I32],
-    body: ({ params: [out, x], local }) => {
+    params: modulusIsParameter ? [I32, I32, I32] : [I32, I32],
+    body: ({ params, local }) => {
+      const [out, x] = modulusIsParameter ? [params[2], params[0]] : params
       const wide = () => Array.from({ length: LIMBS }, () => local(I64))
       const [f, g, d, e] = [wide(), wide(), wide(), wide()] as const
       const [u, v, q, r] = [local(I64), local(I64), local(I64), local(I64)] as const

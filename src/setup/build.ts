@@ -14,12 +14,13 @@ import type { ManifestEntry } from '../manifest.js'
 import { parseVerificationKey, verificationKeyHash } from '../verifier/keys.js'
 import { createDevelopmentKey, type KeyProgress } from './development-key.js'
 import { exportVerificationKey } from './verification-key.js'
+import { accelerateWitnessGenerator } from './witness-generator.js'
 
 /** What the circuit compiler makes of one circuit. */
 export interface CompiledCircuit {
   /** Constraint system, see `readR1cs`. */
   readonly r1cs: Uint8Array
-  /** Witness generator, see `calculateWitness`. */
+  /** Witness generator as circom writes it, see `calculateWitness`. */
   readonly wasm: Uint8Array
   /** Names of signals, see `readSymbols`. */
   readonly sym: Uint8Array
@@ -89,6 +90,7 @@ export function toolchain(): string {
 export interface BuiltStatement {
   readonly name: string
   readonly r1cs: Uint8Array
+  /** Witness generator with faster arithmetic, see `accelerateWitnessGenerator`. */
   readonly wasm: Uint8Array
   readonly sym: Uint8Array
   /** Proving key. */
@@ -112,7 +114,8 @@ export async function buildStatement(o: {
   onProgress?: (progress: KeyProgress) => void
 }): Promise<BuiltStatement> {
   const cacheDir = o.cacheDir ?? defaultCacheDir()
-  const { sourceHash, r1cs, wasm, sym } = await compileCircuit({ file: o.source, cacheDir })
+  const { sourceHash, r1cs, wasm: generator, sym } = await compileCircuit({ file: o.source, cacheDir })
+  const wasm = accelerateWitnessGenerator(generator)
   const system = readR1cs(r1cs)
   const zkey = await readOrCreateKey({ r1cs, system, cacheDir, onProgress: o.onProgress })
   const verificationKey = await exportVerificationKey(zkey)

@@ -18,9 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: ['base'],
   prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats', 'bn254'],
   verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254'],
-  setup: ['base', 'crypto', 'formats', 'verifier'],
+  setup: ['base', 'bn254', 'crypto', 'formats', 'verifier'],
   cli: [
     'base',
+    'bn254',
     'crypto',
     'merkle',
     'soul',
