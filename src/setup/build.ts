@@ -34,6 +34,9 @@ const CACHE_FORMAT = 'soulproof circuit 1'
 // Raise it whenever an equal constraint system would get another development key.
 const KEY_FORMAT = 'soulproof development key 1'
 
+// Raise it whenever an equal circuit would get another witness generator.
+const GENERATOR_FORMAT = 'soulproof witness generator 1'
+
 const COMPILER_OPTIONS = ['--r1cs', '--wasm', '--sym', '--O2']
 const PARTS = ['r1cs', 'wasm', 'sym'] as const
 
@@ -69,7 +72,7 @@ export async function compileCircuit(o: {
   const includePaths = (o.includePaths ?? [circomlibParent()]).map((path) => resolve(path))
   const sourceHash = await hashSources({ file, includePaths })
   const key = createHash('sha256')
-    .update(JSON.stringify([toolchain(), sourceHash]))
+    .update(JSON.stringify([compiler(), sourceHash]))
     .digest('hex')
   const folder = join(o.cacheDir ?? defaultCacheDir(), 'circuits', key)
   let result = inFlight.get(folder)
@@ -80,8 +83,13 @@ export async function compileCircuit(o: {
   return result
 }
 
-/** Names what else than the sources decides about artifacts: compiler, its options, scheme of the keys. */
+/** Names what else than the sources decides about artifacts: compiler, its options, witness generators, keys. */
 export function toolchain(): string {
+  return `${compiler()}, ${GENERATOR_FORMAT}`
+}
+
+/** Names what else than the sources decides about what the compiler makes, and about keys. */
+function compiler(): string {
   const { version } = require('circom2/package.json') as { version: string }
   return [`circom2 ${version}`, ...COMPILER_OPTIONS, CACHE_FORMAT, KEY_FORMAT].join(', ')
 }

@@ -4,7 +4,8 @@ import type { Manifest } from '../manifest.js'
 /** What is pinned about each statement's artifacts; the same as zkeys/manifest.json. */
 export const MANIFEST: Manifest = {
   version: 1,
-  toolchain: 'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1',
+  toolchain:
+    'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1, soulproof witness generator 1',
   statements: {
     membership: {
       sourceHash: '0x61d16ea64297fca852ae841ca24785ae9fdd79efd16e79e0723a5b4c091f4c9a',
@@ -15,8 +16,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd0bbf321e797f6a6143c3a1ad463f4183290e9b659090979e8651d08b4151a5e',
       artifacts: {
         'membership.wasm': {
-          bytes: 2978387,
-          sha256: 'e5e038820f506f43b2743ea420f5a41888e91156f97c0edb230bc149bfdf9f80',
+          bytes: 2906272,
+          sha256: '0566df4eab2f26a3b5375ce7657fd69c102fafe8d1b04a9c6a5d8f8f5d27d9ce',
         },
         'membership.zkey': {
           bytes: 4107128,
@@ -45,8 +46,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7366887,
-          sha256: 'f596820a68eed7f8ae4383ef197b171989cbaf9dd15182b8f39071ed6fd1e574',
+          bytes: 7218070,
+          sha256: '22e43e5f299cce8b09bab69e75e6f2dfb210000a4600b6317e1b8890ca43ae40',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -75,8 +76,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 9038198,
-          sha256: '4afbdc795eed8353c68f908d1735a1c0784a5e2c8fe3e90820be20dc6ea2ac3b',
+          bytes: 8867994,
+          sha256: '3bc4d8cae52223cd513256903566bb7959ae22e8b1158889b8306dbf8a912b6a',
         },
         'policy-s.zkey': {
           bytes: 12980392,
