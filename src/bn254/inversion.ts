@@ -6,7 +6,7 @@
  * Time depends on the input. A prover inverts differences of points, blinded by nothing: see docs/prover.md.
  */
 import type { Program } from './program.js'
-import { type Code, call, control, I32, I64, i32, i64, type Local } from './wasm.js'
+import { type Code, control, I32, I64, i64, type Local } from './wasm.js'
 
 const LIMBS = 9
 const BITS = 30n

@@ -1,5 +1,12 @@
-import { derivePublicKey, signMessage, verifySignature } from '@zk-kit/eddsa-poseidon'
-import { isPublicKey, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { deriveSecretScalar, signMessage } from '@zk-kit/eddsa-poseidon'
+import {
+  BASE8,
+  isPublicKey,
+  multiply,
+  type Point,
+  SUBGROUP_ORDER,
+  satisfiesEdDsa,
+} from '../crypto/babyjub.js'
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
@@ -37,7 +44,7 @@ export function createIssuer(options: { readonly secret?: Uint8Array } = {}): Is
   const { secret = randomBytes(32) } = options
   if (!(secret instanceof Uint8Array)) throw new TypeError('secret must be a Uint8Array')
   if (secret.length < 16) throw new RangeError('secret must have at least 16 bytes')
-  const [x, y] = derivePublicKey(Uint8Array.from(secret))
+  const [x, y] = multiply(BASE8, deriveSecretScalar(Uint8Array.from(secret)))
   return { id: `eddsa:${x}:${y}`, secret: Uint8Array.from(secret), publicKey: [x, y] }
 }
 
@@ -89,7 +96,7 @@ export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
  * Tells whether a signature over an SBT's hash is the key's.
  *
  * Numbers that are not canonical (a coordinate from r on, S from l on) make it `false`: they are second forms of a
- * signature, and zk-kit's verifier does not end on a negative S.
+ * signature.
  */
 export function isSbtSigned(publicKey: Point, sbtHash: bigint, signature: Signature): boolean {
   const { R8, S } = signature
@@ -98,5 +105,6 @@ export function isSbtSigned(publicKey: Point, sbtHash: bigint, signature: Signat
   if (!Array.isArray(R8) || R8.length !== 2 || !R8.every((value) => isBelow(value, FIELD_MODULUS)))
     return false
   if (!isBelow(S, SUBGROUP_ORDER)) return false
-  return verifySignature(sbtHash, { R8: [R8[0], R8[1]], S }, [publicKey[0], publicKey[1]])
+  const h = poseidon([R8[0], R8[1], ...publicKey, sbtHash])
+  return satisfiesEdDsa({ R8, S, h, key: publicKey })
 }

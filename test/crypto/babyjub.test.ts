@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mulPointEscalar } from '@zk-kit/baby-jubjub'
 import { BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
 import { randomBytes } from '../../src/crypto/random.js'
 import { FIELD_MODULUS } from '../../src/field.js'
@@ -23,6 +24,28 @@ describe('Baby Jubjub', () => {
     for (const scalar of [0n, 1n, 2n, 12345n, 2n ** 250n + 5n, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER + 7n]) {
       assert.deepEqual(multiply(BASE8, scalar), reference.multiply(BASE8, scalar))
     }
+  })
+
+  it('multiplies every kind of point as zk-kit does: of small order, of the subgroup, of neither', () => {
+    const ofOrder2: Point = [0n, FIELD_MODULUS - 1n]
+    const key = multiply(BASE8, 98765n)
+    const outside: Point = [FIELD_MODULUS - key[0], FIELD_MODULUS - key[1]]
+    for (const point of [[0n, 1n] as Point, ofOrder2, key, outside]) {
+      for (const scalar of [
+        0n,
+        1n,
+        2n,
+        3n,
+        8n,
+        SUBGROUP_ORDER - 1n,
+        SUBGROUP_ORDER,
+        8n * SUBGROUP_ORDER,
+        2n ** 256n - 1n,
+      ]) {
+        assert.deepEqual(multiply(point, scalar), mulPointEscalar([...point], scalar))
+      }
+    }
+    assert.throws(() => multiply(BASE8, -1n), RangeError)
   })
 
   it('takes as keys only canonical points of the prime subgroup, not the identity (soundness 16)', () => {
