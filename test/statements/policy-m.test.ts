@@ -407,4 +407,41 @@ describe('policy-m', () => {
     await refuses({ policy, ...pick(0) })
     await refuses({ policy, ...pick(1, 2) })
   })
+
+  it('a wallet of 500 SBTs that all fill all slots: each is looked at once, and each value is looked up once', async () => {
+    const organiser = openContract(7)
+    const many = Array.from({ length: 500 }, (_, i) =>
+      grant({ office: organiser, schema: ATTENDANCE, claims: { talks: BigInt(i % 50) } }),
+    ).map((held) => refresh(held, organiser))
+    let lookups = 0
+    class CountingSet extends SetTree {
+      override proof(value: bigint) {
+        lookups++
+        return super.proof(value)
+      }
+    }
+    const set = new CountingSet([1000n, 2000n])
+    const policyWith = (min: number): Policy =>
+      parsePolicy({
+        version: 1,
+        schemas: { 'attendance/1': ATTENDANCE.claims },
+        sbts: Object.fromEntries(
+          ['c0', 'c1', 'c2', 'c3'].map((c) => [c, { issuers: [organiser.id], schema: 'attendance/1' }]),
+        ),
+        require: {
+          all: [
+            { claim: 'c0.talks', notIn: { set: set.root.toString() } },
+            { claim: 'c0.talks', gt: { claim: 'c1.talks' } },
+            { claim: 'c1.talks', gt: { claim: 'c2.talks' } },
+            { claim: 'c3.talks', gte: min },
+          ],
+        },
+      })
+    const rest = { roots: rootsOf(organiser), sbts: many, sets: [set] }
+    await accepts({ policy: policyWith(49), ...rest })
+    assert.ok(lookups <= 60, `${lookups} lookups for 50 values`)
+    assert.throws(() => preparePolicy({ soul: ALICE, now: NOW, context, policy: policyWith(50), ...rest }), {
+      name: 'StatementError',
+    })
+  })
 })
