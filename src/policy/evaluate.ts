@@ -23,6 +23,7 @@ export interface Reason {
 
 /** An SBT that counts for a slot. */
 interface Candidate {
+  /** With the SBT rebuilt from its fields and the policy's schema. */
   readonly held: HeldSbt
   readonly hash: bigint
   /** Encoded claims by position. */
@@ -171,9 +172,10 @@ function recompute(held: HeldSbt, { schema }: SlotRule): Candidate | undefined {
   const { sbt, anchor } = held
   return attempt(() => {
     if (typeof anchor !== 'object' || anchor === null) return undefined
-    const { hash, leaf } = completeSbt({ ...sbt, schema })
+    const complete = completeSbt({ ...sbt, schema })
+    const { hash, leaf } = complete
     if (hash !== sbt.hash || leaf !== sbt.leaf) return undefined
-    return { held, hash, claims: encodeClaims(schema, sbt.claims) }
+    return { held: { ...held, sbt: complete }, hash, claims: encodeClaims(schema, sbt.claims) }
   }, undefined)
 }
 

@@ -24,7 +24,7 @@ import {
   soulNullifier,
 } from './context.js'
 import { type CircuitInputs, refuseOwnKey } from './membership.js'
-import { claimText, POLICY_SIGNALS, type PolicySignals, policyPublicSignals } from './signals.js'
+import { CLOCK_BITS, claimText, POLICY_SIGNALS, type PolicySignals, policyPublicSignals } from './signals.js'
 
 /** An SBT as it enters the circuit: its fields, its anchor's leaf, and the openings of both. */
 export interface PlacedSbt {
@@ -224,7 +224,7 @@ export interface PreparedPolicy {
 }
 
 /**
- * Prepares a proof that a wallet satisfies a policy under a verifier's roots at time `now`.
+ * Prepares a proof that a wallet satisfies a policy under a verifier's roots at time `now`, Unix seconds below 2^64.
  *
  * @throws {StatementError} with the reasons if it does not, or if a verifier key is the Soul's own
  * @throws {PolicyError} if no profile fits the policy
@@ -239,7 +239,7 @@ export function preparePolicy(
   },
 ): PreparedPolicy {
   const { policy, roots, now, context, soul, sbts, sets = [] } = options
-  assertUint(now, 64, 'now')
+  assertUint(now, CLOCK_BITS, 'now')
   refuseOwnKey(soul, context)
   const program = compilePolicy(policy)
   const { assignment, reasons } = assignSbts({ policy, roots, now, soul, sbts, sets })

@@ -408,6 +408,33 @@ describe('policy-m', () => {
     await refuses({ policy, ...pick(1, 2) })
   })
 
+  it('a long list and the root of its own tree are one set, in either order, with and without the tree', async () => {
+    const values = Array.from({ length: 20 }, (_, i) => i)
+    const tree = new SetTree(values.map(BigInt))
+    const list = { claim: 'c0.talks', in: values }
+    const byRoot = { claim: 'c0.talks', in: { set: tree.root.toString() } }
+    for (const require of [{ all: [list, byRoot] }, { all: [byRoot, list] }, { any: [byRoot, list] }]) {
+      const policy = parsePolicy({
+        version: 1,
+        schemas: { 'attendance/1': ATTENDANCE.claims },
+        sbts: { c0: { issuers: [conferences[0]!.id], schema: 'attendance/1' } },
+        require,
+      })
+      const { program } = await accepts({ policy, sbts: [tickets[0]!], sets: [tree] })
+      assert.deepEqual(
+        program.sets.map(({ root, tree: own }) => [root, own?.root]),
+        [[tree.root, tree.root]],
+      )
+      // By its root a set is known only to whoever brings its tree.
+      if ('any' in require) await accepts({ policy, sbts: [tickets[0]!] })
+      else {
+        assert.throws(() => preparePolicy({ ...wallet, policy, sbts: [tickets[0]!], context }), {
+          name: 'StatementError',
+        })
+      }
+    }
+  })
+
   it('a wallet of 500 SBTs that all fill all slots: each is looked at once, and each value is looked up once', async () => {
     const organiser = openContract(7)
     const many = Array.from({ length: 500 }, (_, i) =>
