@@ -7,7 +7,7 @@ export const MANIFEST: Manifest = {
   toolchain: 'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1',
   statements: {
     membership: {
-      sourceHash: '0x61d16ea64297fca852ae841ca24785ae9fdd79efd16e79e0723a5b4c091f4c9a',
+      sourceHash: '0xf26f089e0bc1d0f29e6781dae3c4c991b4b41a47da0548fb2e4368b3c90b3067',
       constraints: 6662,
       wires: 6609,
       publicSignals: 6,
@@ -15,8 +15,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd0bbf321e797f6a6143c3a1ad463f4183290e9b659090979e8651d08b4151a5e',
       artifacts: {
         'membership.wasm': {
-          bytes: 2978387,
-          sha256: 'e5e038820f506f43b2743ea420f5a41888e91156f97c0edb230bc149bfdf9f80',
+          bytes: 3017264,
+          sha256: 'ca91186e0f8bec14c61c4a81f4b6bae9e68c510ae5cd7874e2330df4ff95c2a7',
         },
         'membership.zkey': {
           bytes: 4107128,
@@ -28,7 +28,7 @@ export const MANIFEST: Manifest = {
         },
         'membership.sym': {
           bytes: 1705257,
-          sha256: 'ce3d814ec4601ecd38c636b865efff3de95f35bb9654c6231131e5596d555be7',
+          sha256: 'b1a9707bbdde7cf6c096434b1661b2aeedb55815862ea2a786dfbbc391c9f4ae',
         },
         'membership.vkey.json': {
           bytes: 4132,
@@ -37,7 +37,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m': {
-      sourceHash: '0xa3e7828b85182440e91e9c4db77d38c9445064951eddd740ba5391596805108c',
+      sourceHash: '0xdf567285ce318d18febaad6887c5c71ef79dd9f03f54e629bf2792a0d793f068',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -45,8 +45,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7366887,
-          sha256: 'f596820a68eed7f8ae4383ef197b171989cbaf9dd15182b8f39071ed6fd1e574',
+          bytes: 7407929,
+          sha256: '97fa913665c79e29e286f024bb1a54d8e8c3aeeb2c8b438da643fccd4cde659e',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -58,7 +58,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-m.sym': {
           bytes: 12753834,
-          sha256: 'de5393edb94f0d4626520c3214a9d69b2128ee2406d32ec2587a1ae994969efe',
+          sha256: 'a81440681fc7b8dc67ce2f3248f9ce6fd84718647c24c6334c92447ef210817c',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -67,7 +67,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0xc3005e2c83ab739c61faf1b674223bd8d2a3dbf81c8487a0e8e7620791dc697c',
+      sourceHash: '0xd7f2789e7ee4e5c7799395d15078aff39aa56c41c858fc72b85f601fa563e1dc',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -75,8 +75,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 9038198,
-          sha256: '4afbdc795eed8353c68f908d1735a1c0784a5e2c8fe3e90820be20dc6ea2ac3b',
+          bytes: 9079240,
+          sha256: '9ebcb5aa67de572427f43dedc5bf2c1ef8e425a53fca8f6d1c4696bf9c8cb5a3',
         },
         'policy-s.zkey': {
           bytes: 12980392,
@@ -88,7 +88,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-s.sym': {
           bytes: 3480779,
-          sha256: '8c3554fccd8ea2d10f7cf4db9656f2ee836d92ea951437d22c3308da4e1cb4d0',
+          sha256: 'b99bb14fc73ce933fce3e8bb3842e8ee2c562a82b6e76c88187429752486abe6',
         },
         'policy-s.vkey.json': {
           bytes: 5113,
