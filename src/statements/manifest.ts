@@ -37,7 +37,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m': {
-      sourceHash: '0xdf567285ce318d18febaad6887c5c71ef79dd9f03f54e629bf2792a0d793f068',
+      sourceHash: '0x11f9bd237f818ab7b93a024171d66497c6ce2af6474d2f3af616bae27b41b393',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -46,7 +46,7 @@ export const MANIFEST: Manifest = {
       artifacts: {
         'policy-m.wasm': {
           bytes: 7407929,
-          sha256: '97fa913665c79e29e286f024bb1a54d8e8c3aeeb2c8b438da643fccd4cde659e',
+          sha256: 'f272f83cbc7b30d325b6d824839bb37ff0f57a6e546593af8bafb072b51f1ac6',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -58,7 +58,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-m.sym': {
           bytes: 12753834,
-          sha256: 'a81440681fc7b8dc67ce2f3248f9ce6fd84718647c24c6334c92447ef210817c',
+          sha256: '9b92803ab611f3e086b7b00c9d2450427f8f32f19b0b6cc956b3ed1fed989054',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -67,7 +67,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0xd7f2789e7ee4e5c7799395d15078aff39aa56c41c858fc72b85f601fa563e1dc',
+      sourceHash: '0x847eae756ee9a02d32e88b0b5c79806585b9fb375f18a7c9ab9c19e00d6242dc',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -76,7 +76,7 @@ export const MANIFEST: Manifest = {
       artifacts: {
         'policy-s.wasm': {
           bytes: 9079240,
-          sha256: '9ebcb5aa67de572427f43dedc5bf2c1ef8e425a53fca8f6d1c4696bf9c8cb5a3',
+          sha256: '124b5ff70584e4b7d12d8905ca8b004b0e195009394e14d61c7de3f8de867a78',
         },
         'policy-s.zkey': {
           bytes: 12980392,
@@ -88,7 +88,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-s.sym': {
           bytes: 3480779,
-          sha256: 'b99bb14fc73ce933fce3e8bb3842e8ee2c562a82b6e76c88187429752486abe6',
+          sha256: '2ca99fefb41f154a663cf77212d5fff30d7fb31671cf748d630673d08bf8d931',
         },
         'policy-s.vkey.json': {
           bytes: 5113,
