@@ -7,6 +7,7 @@ import { contextSignals } from '../../src/statements/context.js'
 import { preparePolicy } from '../../src/statements/policy.js'
 import { describeLadder } from '../support/ladder.js'
 import { rawPolicy } from '../support/raw-policy.js'
+import { POLICY_SIGNAL_NAMES } from '../support/signal-names.js'
 import { assertAccepted, assertRefused, openStatement } from '../support/statement.js'
 import {
   ALICE,
@@ -110,19 +111,7 @@ describe('policy-m', () => {
     prove: { ...CONTEXT, ...wallet },
     verify: { ...CONTEXT, policy: accountPolicy, roots: [roots], now: NOW - 300n },
     prepared: preparePolicy({ ...wallet, context }),
-    signalNames: [
-      'reveal[0]',
-      'reveal[1]',
-      'handle',
-      'nullifier',
-      'policyDigest',
-      'scope',
-      'message',
-      'now',
-      'verifierKey',
-      'verifierKey2',
-      'anchorsRoot',
-    ],
+    signalNames: POLICY_SIGNAL_NAMES,
   }))
 
   it('any three of five conferences, and the signals do not tell which', async () => {

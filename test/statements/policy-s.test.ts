@@ -7,6 +7,7 @@ import { preparePolicy } from '../../src/statements/policy.js'
 import { createVerifier } from '../../src/verifier/index.js'
 import { describeLadder } from '../support/ladder.js'
 import { rawPolicy } from '../support/raw-policy.js'
+import { POLICY_SIGNAL_NAMES } from '../support/signal-names.js'
 import { assertAccepted, assertRefused, openStatement } from '../support/statement.js'
 import {
   ALICE,
@@ -50,19 +51,6 @@ const registered = grant({
 })
 const roots = rootsOf(state, rival)
 const raw = { policy: adult, roots, soul: ALICE, context: CONTEXT }
-const SIGNALS = [
-  'reveal[0]',
-  'reveal[1]',
-  'handle',
-  'nullifier',
-  'policyDigest',
-  'scope',
-  'message',
-  'now',
-  'verifierKey',
-  'verifierKey2',
-  'anchorsRoot',
-]
 
 // Computed once at the first release; it must never change.
 const GOLDEN_DIGEST = 3535483137641557406062416401115266746738906076206708564352300945104612753749n
@@ -79,7 +67,7 @@ describe('policy-s', () => {
         prove: { ...CONTEXT, ...wallet },
         verify: { ...CONTEXT, policy: adult, roots: [rootsOf(state), roots], now: NOW + 300n },
         prepared: preparePolicy({ ...wallet, context: contextSignals(CONTEXT) }),
-        signalNames: SIGNALS,
+        signalNames: POLICY_SIGNAL_NAMES,
       }
     })
   }
@@ -385,7 +373,7 @@ describe('policy-s', () => {
           name: 'RangeError',
           message: /^maxClockSkew must/,
         })
-        const publicSignals = envelope.publicSignals.with(SIGNALS.indexOf('now'), `${last + 1n}`)
+        const publicSignals = envelope.publicSignals.with(POLICY_SIGNAL_NAMES.indexOf('now'), `${last + 1n}`)
         assert.deepEqual(
           await verifier.verify({ ...expected, now: last, envelope: { ...envelope, publicSignals } }),
           { valid: false, reason: 'publicSignals.now: is not what the verifier expects' },
