@@ -24,9 +24,9 @@ import { MANIFEST } from '../src/statements/manifest.js'
 import { preparePolicy } from '../src/statements/policy.js'
 import { VERIFICATION_KEYS } from '../src/statements/verification-keys.js'
 import { createVerifier, exportSolidityVerifier, type Verifier } from '../src/verifier/index.js'
-import { rawPolicy } from '../test/support/raw-policy.js'
 import { type Deployed, type LocalChain, startChain, toPolicyProof } from './lib/chain.js'
 import { createExample, type Example, type Office } from './lib/example.js'
+import { rawPolicy } from './lib/raw-policy.js'
 import { type CompiledContract, compileSolidity } from './lib/solc.js'
 
 /*

@@ -22,6 +22,21 @@ describe('package', () => {
     assert.equal(report.artifactsValid, true)
   })
 
+  it('has source maps that carry their sources, which are not packed', async () => {
+    const maps = report.files.filter((path) => path.endsWith('.js.map'))
+    assert.ok(maps.length > 50)
+    for (const path of maps) {
+      const { sources, sourcesContent } = JSON.parse(
+        await readFile(new URL(`../${path}`, import.meta.url), 'utf8'),
+      )
+      assert.equal(sourcesContent?.length, sources.length, path)
+      assert.ok(
+        sourcesContent.every((text: unknown) => typeof text === 'string'),
+        path,
+      )
+    }
+  })
+
   it('carries what apps need and nothing else', () => {
     const folders = new Set(report.files.map((path) => path.split('/')[0]))
     for (const name of ['dist', 'circuits', 'contracts', 'zkeys', 'package.json'])

@@ -20,29 +20,6 @@ function BASE8() {
     ];
 }
 
-/** P + Q for constants, by the complete law. */
-function edwardsAdd(p, q) {
-    var t = EDWARDS_D() * p[0] * q[0] * p[1] * q[1];
-    return [(p[0] * q[1] + p[1] * q[0]) / (1 + t), (p[1] * q[1] - EDWARDS_A() * p[0] * q[0]) / (1 - t)];
-}
-
-/** scalar * P for constants. */
-function edwardsMultiply(scalar, p) {
-    var sum[2] = [0, 1];
-    var power[2] = p;
-    for (var rest = scalar; rest != 0; rest = rest >> 1) {
-        if ((rest & 1) == 1) sum = edwardsAdd(sum, power);
-        power = edwardsAdd(power, power);
-    }
-    return sum;
-}
-
-/** The Montgomery form of a constant point other than the identity and the point of order two. */
-function montgomeryOf(p) {
-    var u = (1 + p[1]) / (1 - p[1]);
-    return [u, u / p[0]];
-}
-
 /**
  * The sum of two points of the curve, by the complete twisted Edwards law.
  *

@@ -1,6 +1,7 @@
 pragma circom 2.2.0;
 
 include "./babyjub.circom";
+include "./base8-table.circom";
 
 /**
  * scalar * B8 for a scalar of 252 bits, two bits a window: four products each.
@@ -12,7 +13,7 @@ include "./babyjub.circom";
  * The additions are the incomplete ones, and never meet an exception: before window w the sum is m H with
  * |m| < 4^w <= |d 4^w|, and for w <= 124 all of |m| + |d 4^w| < 4^(w+1) <= 2^250 stays below l, so that m is neither
  * d 4^w nor -d 4^w modulo l, nor is any sum 0. The last window, where this fails, comes with K from one table of
- * four points by the complete law.
+ * four points by the complete law. The constants are literals: see base8-table.circom.
  *
  * @input bits[252] {binary}   the scalar, lowest bit first
  * @output out                 the point, Edwards form
@@ -20,27 +21,20 @@ include "./babyjub.circom";
 template Base8Multiply() {
     signal input {binary} bits[252];
     signal output out[2];
-    var half = (SUBGROUP_ORDER() + 1) / 2;
-    var power[2] = edwardsMultiply(half, BASE8());
-    var correction[2] = edwardsMultiply((1 << 252) - 1, power);
+    var window[125][4] = BASE8_WINDOWS();
+    var final[4][2] = BASE8_LAST_WINDOW();
     signal both[126];
     component add[124];
     var sum[2];
     var low;
     var high;
-    var one[2];
-    var triple[2];
-    var three[2];
     for (var w = 0; w < 125; w++) {
         both[w] <== bits[2 * w] * bits[2 * w + 1];
         low = 2 * bits[2 * w] - 1;
         high = 2 * bits[2 * w + 1] - 1;
-        triple = edwardsAdd(edwardsAdd(power, power), power);
-        one = montgomeryOf(power);
-        three = montgomeryOf(triple);
         var term[2] = [
-            (three[0] + one[0]) / 2 + (three[0] - one[0]) / 2 * (4 * both[w] - low - high - 1),
-            (three[1] - one[1]) / 2 * low + (three[1] + one[1]) / 2 * high
+            window[w][0] + window[w][1] * (4 * both[w] - low - high - 1),
+            window[w][2] * low + window[w][3] * high
         ];
         if (w == 0) {
             sum = term;
@@ -50,20 +44,14 @@ template Base8Multiply() {
             add[w - 1].q <== term;
             sum = add[w - 1].out;
         }
-        for (var i = 0; i < 2; i++) power = edwardsAdd(power, power);
     }
 
-    // The four values of d 4^125 H + K in the order of the two bits (low first): d = -3, -1, 1, 3.
-    triple = edwardsAdd(edwardsAdd(power, power), power);
-    var t0[2] = edwardsAdd([-triple[0], triple[1]], correction);
-    var t1[2] = edwardsAdd([-power[0], power[1]], correction);
-    var t2[2] = edwardsAdd(power, correction);
-    var t3[2] = edwardsAdd(triple, correction);
+    // The order of the four points is that of the two bits, the low one first.
     both[125] <== bits[250] * bits[251];
     signal last[2];
     for (var i = 0; i < 2; i++) {
-        last[i] <== t0[i] + bits[250] * (t1[i] - t0[i]) + bits[251] * (t2[i] - t0[i])
-            + both[125] * (t3[i] - t2[i] - t1[i] + t0[i]);
+        last[i] <== final[0][i] + bits[250] * (final[1][i] - final[0][i]) + bits[251] * (final[2][i] - final[0][i])
+            + both[125] * (final[3][i] - final[2][i] - final[1][i] + final[0][i]);
     }
     out <== EdwardsAdd()(ToEdwards()(sum), last);
 }

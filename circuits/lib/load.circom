@@ -7,8 +7,9 @@ include "./select.circom";
 /**
  * Loads a claim of the SBT that counts for a slot of the policy. If none does, value and held are 0.
  *
- * Which SBT it is stays hidden and is not chosen: it is the one whose anchor names the slot. The statement enforces that
- * no two that count name the same slot.
+ * Which SBT it is stays hidden and is not chosen: it is the one whose anchor names the slot. No two that count may name the
+ * same slot: then value would be their sum and held their number, and not binary. That is no way around a predicate, because
+ * the statement multiplies the whole claim by `distinct`, which is 0 in that case, whatever is computed from held.
  *
  * @param SBTS                 number of SBTs
  * @input slot[4] {binary}     number of the slot, lowest bit first

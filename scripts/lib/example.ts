@@ -12,7 +12,7 @@ import {
 import { blindHolder, createSoul, type Soul } from '../../src/soul/index.js'
 
 /*
- * The story that demo, bench and README tell: Ana, whom a state, a university, a social network and conferences
+ * The story that demo and README tell: Ana, whom a state, a university, a social network and conferences
  * know, and Ben, who would like to be taken for somebody like her.
  */
 

@@ -1,10 +1,11 @@
 import { assertUint, parseDecimal } from '../field.js'
+import { CLOCK_BITS } from '../statements/signals.js'
 
 /** Reads a time option, Unix seconds; without it the machine's clock. */
 export function readTime(value: string | undefined, label: string): bigint {
   if (value === undefined) return BigInt(Math.floor(Date.now() / 1000))
   const time = parseDecimal(value, label)
-  assertUint(time, 63, label)
+  assertUint(time, CLOCK_BITS, label)
   return time
 }
 

@@ -3,7 +3,12 @@ import { poseidon } from '../crypto/poseidon.js'
 import { assertField } from '../field.js'
 import { assertIndex, type MerkleProof } from './proof.js'
 
-/** A group of identity commitments, with the roots, openings and removals of Semaphore v4 (a LeanIMT). */
+/**
+ * A group of identity commitments, with the roots, openings and removals of Semaphore v4 (a LeanIMT).
+ *
+ * Add a commitment only after a proof that its owner knows the key. Commitments and inner nodes are both Poseidon of two
+ * numbers: who registers the inner node of a small tree of his own commitments as a member gets a nullifier for each of them.
+ */
 export class Group {
   readonly #tree: LeanIMT<bigint>
 

@@ -4,6 +4,7 @@ import { PolicyError } from '../errors.js'
 import { FIELD_MODULUS, hashText } from '../field.js'
 import { SetTree } from '../merkle/set.js'
 import { SIGNED_BIAS } from '../sbt/schema.js'
+import { evaluateFormula, leavesOf, partsOf, slotsOf } from './formula.js'
 import { PROFILES, type Profile, THRESHOLD_BITS, WEIGHT_BITS } from './profiles.js'
 import type { ClaimRef, Formula, Operand, Policy } from './types.js'
 
@@ -357,25 +358,12 @@ function formulasOf(formula: Formula): Formula[] {
   return [formula, ...partsOf(formula).flatMap(formulasOf)]
 }
 
-function partsOf(formula: Formula): readonly Formula[] {
-  switch (formula.kind) {
-    case 'all':
-    case 'any':
-    case 'atLeast':
-      return formula.of
-    case 'weighted':
-      return formula.of.map((part) => part.formula)
-    default:
-      return []
-  }
-}
-
 function readsLedgers(formula: Formula): boolean {
-  return formulasOf(formula).some((part) => part.kind === 'ledger')
+  return leavesOf(formula).some((leaf) => leaf.kind === 'ledger')
 }
 
 function refuseLedgers(formula: Formula): void {
-  const ledger = formulasOf(formula).find((part) => part.kind === 'ledger')
+  const ledger = leavesOf(formula).find((leaf) => leaf.kind === 'ledger')
   if (ledger !== undefined) throw new PolicyError(ledger.path, 'reads a ledger; no profile has ledgers yet')
 }
 
@@ -384,38 +372,15 @@ function refuseLedgers(formula: Formula): void {
  * formula and of which none can be left out. A wallet for which exactly those hold needs them all.
  */
 function mostSbts(policy: Policy): number {
-  const leaves = formulasOf(policy.require).filter((formula) => partsOf(formula).length === 0)
+  const leaves = leavesOf(policy.require)
   const number = new Map(leaves.map((leaf, i) => [leaf, i]))
-  const slots = leaves.map((leaf) => {
-    if (leaf.kind === 'has') return [leaf.slot]
-    if (leaf.kind === 'in') return [leaf.left.slot]
-    if (leaf.kind !== 'compare') return []
-    return leaf.right.kind === 'claim' ? [leaf.left.slot, leaf.right.claim.slot] : [leaf.left.slot]
-  })
-  const holds = (formula: Formula, chosen: number): boolean => {
-    const count = (parts: readonly Formula[]): number => parts.filter((part) => holds(part, chosen)).length
-    switch (formula.kind) {
-      case 'all':
-        return formula.of.every((part) => holds(part, chosen))
-      case 'any':
-        return formula.of.some((part) => holds(part, chosen))
-      case 'atLeast':
-        return count(formula.of) >= formula.min
-      case 'weighted':
-        return (
-          formula.of.reduce((sum, part) => sum + (holds(part.formula, chosen) ? part.weight : 0), 0) >=
-          formula.min
-        )
-      default:
-        return ((chosen >> (number.get(formula) as number)) & 1) === 1
-    }
-  }
+  const slots = leaves.map(slotsOf)
+  const holds = (chosen: number): boolean =>
+    evaluateFormula(policy.require, (leaf) => ((chosen >> (number.get(leaf) as number)) & 1) === 1)
   let most = 0
   for (let chosen = 1; chosen < 2 ** leaves.length; chosen++) {
-    if (!holds(policy.require, chosen)) continue
-    const isMinimal = leaves.every(
-      (_, i) => ((chosen >> i) & 1) === 0 || !holds(policy.require, chosen & ~(1 << i)),
-    )
+    if (!holds(chosen)) continue
+    const isMinimal = leaves.every((_, i) => ((chosen >> i) & 1) === 0 || !holds(chosen & ~(1 << i)))
     if (isMinimal)
       most = Math.max(most, new Set(slots.filter((_, i) => ((chosen >> i) & 1) === 1).flat()).size)
   }

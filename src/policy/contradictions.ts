@@ -31,7 +31,8 @@ interface Range {
 
 /** Bits of the outcomes less, equal, greater under which an operator holds. */
 const OUTCOMES: Readonly<Record<CompareOperator, number>> = { lt: 1, eq: 2, lte: 3, gt: 4, neq: 5, gte: 6 }
-const MIRRORED: Readonly<Record<CompareOperator, CompareOperator>> = {
+/** The operator that says the same with its sides exchanged. */
+export const MIRRORED: Readonly<Record<CompareOperator, CompareOperator>> = {
   lt: 'gt',
   lte: 'gte',
   gt: 'lt',

@@ -11,8 +11,9 @@ import { isSbtSigned, parseIssuerId, type Signature } from '../sbt/issuer.js'
 import { completeSbt, type HeldSbt, type Sbt } from '../sbt/sbt.js'
 import { encodeClaims, SIGNED_BIAS } from '../sbt/schema.js'
 import { holderOf } from '../soul/index.js'
+import { compare, findAssignment, isPossible, type Kind } from './assign.js'
 import { claimName, evaluateFormula, forcedLeaves, type Leaf, leavesOf, partsOf, slotsOf } from './formula.js'
-import type { ClaimRef, CompareOperator, Formula, Policy, Roots, SlotRule, Wallet } from './types.js'
+import type { ClaimRef, Formula, Policy, Roots, SlotRule, Wallet } from './types.js'
 
 /** Why a policy is not satisfied: where in the policy's JSON, and what is wrong there. Never a claim's value. */
 export interface Reason {
@@ -20,44 +21,50 @@ export interface Reason {
   readonly reason: string
 }
 
-/** Most visits of formula nodes in one search; a few seconds. */
-const MAX_VISITS = 20_000_000
-
 /** An SBT that counts for a slot. */
 interface Candidate {
+  /** With the SBT rebuilt from its fields and the policy's schema. */
+  readonly held: HeldSbt
   readonly hash: bigint
   /** Encoded claims by position. */
   readonly claims: readonly bigint[]
 }
 
-/** One way to fill a slot: what holds then, and the SBTs for which at least that holds. */
-interface Option {
-  /** Predicates on this slot alone that hold. */
-  readonly holds: ReadonlySet<Leaf>
-  /** Encoded claims that other slots' claims are compared with, by position. */
-  readonly claims: ReadonlyMap<number, bigint>
-  /** Hashes of the SBTs that fill the slot this way. */
-  readonly members: readonly bigint[]
-}
-
 interface Slot {
   readonly rule: SlotRule
   readonly candidates: readonly Candidate[]
-  readonly options: readonly Option[]
+  readonly kinds: readonly Kind[]
   /** Why no SBT fills the slot; empty if one does. */
   readonly unfilled: string
 }
 
 /**
- * Tells whether a wallet satisfies a policy under a verifier's roots at the time `now`, in Unix seconds, and if
+ * Tells whether a wallet satisfies a policy under a verifier's roots at the time `now`, in Unix seconds below 2^64, and if
  * not, why. Arithmetic is over the integers: `{ now: offset }` may lie outside the range of a claim's type.
  *
- * @throws {TypeError|RangeError} if `now` is not a 64-bit number, or the wallet is not of its type
- * @throws {SoulproofError} if the wallet offers too many combinations to search
+ * Says nothing of profiles: a policy that is too large for all of them, and cannot be proved, may be satisfied too.
+ *
+ * @throws {TypeError|RangeError} if `now` is out of range, or the wallet is not of its type
+ * @throws {SoulproofError} if the wallet offers too many combinations to search, which takes a policy of more predicates
+ *   than any profile has, or comparisons of claims that go in circles
  */
-export function evaluatePolicy(
-  options: Wallet & { readonly policy: Policy; readonly roots: Roots; readonly now: bigint },
-): { satisfied: boolean; reasons: Reason[] } {
+export function evaluatePolicy(options: EvaluateOptions): { satisfied: boolean; reasons: Reason[] } {
+  const { assignment, reasons } = assignSbts(options)
+  return { satisfied: assignment !== undefined, reasons }
+}
+
+type EvaluateOptions = Wallet & { readonly policy: Policy; readonly roots: Roots; readonly now: bigint }
+
+/**
+ * Returns different SBTs that satisfy a policy, by the names of their slots, or the reasons why there are none. Slots
+ * that the formula can do without may stay empty.
+ *
+ * @throws as {@link evaluatePolicy} does
+ */
+export function assignSbts(options: EvaluateOptions): {
+  readonly assignment: ReadonlyMap<string, HeldSbt> | undefined
+  readonly reasons: Reason[]
+} {
   const { policy, roots, now, soul, sbts, sets = [] } = options
   assertUint(now, 64, 'now')
   assertField(soul?.commitment, 'soul.commitment')
@@ -76,12 +83,22 @@ export function evaluatePolicy(
   const slots = new Map(
     policy.slots.map((rule) => [rule.name, readSlot({ rule, sbts, leaves, inspect, isIn, now })] as const),
   )
-  const possible = (leaf: Leaf): boolean => isPossible(leaf, slots)
+  const kinds = new Map([...slots].map(([name, slot]) => [name, slot.kinds] as const))
+  const possible = (leaf: Leaf): boolean => isPossible(leaf, kinds)
   if (!evaluateFormula(policy.require, possible)) {
-    return { satisfied: false, reasons: unique(explainFailure(policy.require, possible, slots, sets)) }
+    return {
+      assignment: undefined,
+      reasons: unique(explainFailure(policy.require, possible, slots, sets)),
+    }
   }
-  if (findAssignment(policy.require, slots)) return { satisfied: true, reasons: [] }
-  return { satisfied: false, reasons: explainConflict(policy, slots) }
+  const { assignment } = findAssignment({ formula: policy.require, kinds })
+  if (assignment === undefined) return { assignment, reasons: explainConflict(policy, slots) }
+  const held = [...slots].flatMap(([name, { candidates }]) =>
+    candidates.flatMap((candidate): [string, HeldSbt][] =>
+      assignment.get(name) === candidate.hash ? [[name, candidate.held]] : [],
+    ),
+  )
+  return { assignment: new Map(held), reasons: [] }
 }
 
 /** Returns why an SBT does not count for a slot, or what counts. */
@@ -151,12 +168,14 @@ function perSbt<T>(compute: (held: HeldSbt, rule: SlotRule) => T): (held: HeldSb
 }
 
 /** Rebuilds the SBT's hash and leaf with the policy's schema, whose hash the SBT's is known to equal. */
-function recompute({ sbt, anchor }: HeldSbt, { schema }: SlotRule): Candidate | undefined {
+function recompute(held: HeldSbt, { schema }: SlotRule): Candidate | undefined {
+  const { sbt, anchor } = held
   return attempt(() => {
     if (typeof anchor !== 'object' || anchor === null) return undefined
-    const { hash, leaf } = completeSbt({ ...sbt, schema })
+    const complete = completeSbt({ ...sbt, schema })
+    const { hash, leaf } = complete
     if (hash !== sbt.hash || leaf !== sbt.leaf) return undefined
-    return { hash, claims: encodeClaims(schema, sbt.claims) }
+    return { held: { ...held, sbt: complete }, hash, claims: encodeClaims(schema, sbt.claims) }
   }, undefined)
 }
 
@@ -216,13 +235,14 @@ function readSlot(context: {
   readonly now: bigint
 }): Slot {
   const { rule, sbts, leaves, inspect, isIn, now } = context
-  const candidates: Candidate[] = []
+  const found = new Map<bigint, Candidate>()
   const faults = new Map<string, number>()
   for (const held of sbts) {
-    const found = inspect(rule, held)
-    if (typeof found === 'string') faults.set(found, (faults.get(found) ?? 0) + 1)
-    else if (!candidates.some(({ hash }) => hash === found.hash)) candidates.push(found)
+    const verdict = inspect(rule, held)
+    if (typeof verdict === 'string') faults.set(verdict, (faults.get(verdict) ?? 0) + 1)
+    else if (!found.has(verdict.hash)) found.set(verdict.hash, verdict)
   }
+  const candidates = [...found.values()]
   const counts = [...faults].map(([fault, count]) => `${count} ${count === 1 ? 'is' : 'are'} ${fault}`)
   const unfilled = `no SBT in the wallet fills slot ${rule.name}: ${counts.length === 0 ? 'the wallet is empty' : counts.join(', ')}`
   const touching = leaves.filter((leaf) => slotsOf(leaf).includes(rule.name))
@@ -230,27 +250,22 @@ function readSlot(context: {
   const compared = touching
     .filter((leaf) => slotsOf(leaf).length === 2)
     .map((leaf) => sideOf(leaf, rule.name).position)
-  const described = candidates.map(({ hash, claims }) => ({
-    hash,
-    holds: new Set(own.filter((leaf) => holdsFor(leaf, claims, isIn, now))),
-    claims: new Map(compared.map((position) => [position, claims[position] as bigint])),
-  }))
-  const options: Option[] = []
-  for (const { holds, claims } of described) {
-    const members = described
-      .filter((other) => isSuperset(other.holds, holds) && isSameMap(other.claims, claims))
-      .map(({ hash }) => hash)
-    const known = options.some(
-      (option) =>
-        option.holds.size === holds.size &&
-        isSuperset(option.holds, holds) &&
-        isSameMap(option.claims, claims),
-    )
-    if (!known) options.push({ holds, claims, members })
+  const kinds = new Map<string, Kind & { members: bigint[] }>()
+  for (const { hash, claims } of candidates) {
+    const holds = new Set(own.filter((leaf) => holdsFor(leaf, claims, isIn, now)))
+    const others = new Map(compared.map((position) => [position, claims[position] as bigint]))
+    const key = [...own.map((leaf) => (holds.has(leaf) ? 1 : 0)), ...others.values()].join()
+    const kind = kinds.get(key) ?? { holds, claims: others, members: [] }
+    kind.members.push(hash)
+    kinds.set(key, kind)
   }
-  // What holds most is tried first.
-  options.sort((a, b) => b.holds.size - a.holds.size)
-  return { rule, candidates, options, unfilled: candidates.length === 0 ? unfilled : '' }
+  return {
+    rule,
+    candidates,
+    // What holds most is tried first.
+    kinds: [...kinds.values()].sort((a, b) => b.holds.size - a.holds.size),
+    unfilled: candidates.length === 0 ? unfilled : '',
+  }
 }
 
 /** The claim of one slot in a comparison of two slots' claims. */
@@ -282,160 +297,6 @@ function holdsFor(leaf: Leaf, claims: readonly bigint[], isIn: IsIn, now: bigint
         now + leaf.right.offset + (left.type === 'uint' ? 0n : SIGNED_BIAS),
       )
   }
-}
-
-function compare(left: bigint, operator: CompareOperator, right: bigint): boolean {
-  switch (operator) {
-    case 'eq':
-      return left === right
-    case 'neq':
-      return left !== right
-    case 'lt':
-      return left < right
-    case 'lte':
-      return left <= right
-    case 'gt':
-      return left > right
-    case 'gte':
-      return left >= right
-  }
-}
-
-function isSuperset<T>(larger: ReadonlySet<T>, smaller: ReadonlySet<T>): boolean {
-  return larger.size >= smaller.size && [...smaller].every((entry) => larger.has(entry))
-}
-
-function isSameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
-  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
-}
-
-/** Evaluates a comparison of two slots' claims. */
-function holdsBetween(leaf: Leaf, left: Option, right: Option): boolean {
-  if (leaf.kind !== 'compare' || leaf.right.kind !== 'claim')
-    throw new TypeError('leaf must compare two claims')
-  const a = left.claims.get(leaf.left.position) as bigint
-  const b = right.claims.get(leaf.right.claim.position) as bigint
-  return compare(a, leaf.operator, b)
-}
-
-/** Tells whether a predicate holds for some SBTs, whatever the other predicates need. */
-function isPossible(leaf: Leaf, slots: ReadonlyMap<string, Slot>): boolean {
-  const [first, second] = slotsOf(leaf).map((name) => optionsOf(slots, name))
-  if (first === undefined) return false
-  if (second === undefined) return first.some(({ holds }) => holds.has(leaf))
-  return first.some((left) => second.some((right) => holdsBetween(leaf, left, right)))
-}
-
-function optionsOf(slots: ReadonlyMap<string, Slot>, name: string): readonly Option[] {
-  return slots.get(name)?.options ?? []
-}
-
-/** A slot's part in a search: undecided while absent, empty while null. */
-type Choices = Map<string, Option | null>
-
-/**
- * Tells whether options for the slots exist that satisfy the formula and that different SBTs can fill.
- *
- * Searches depth first over options, not SBTs, and only over slots that still matter; a partial choice is given up
- * when its formula is already false or no matching of slots to different SBTs exists.
- */
-function findAssignment(formula: Formula, slots: ReadonlyMap<string, Slot>): boolean {
-  const choices: Choices = new Map()
-  const possible = new Map(leavesOf(formula).map((leaf) => [leaf, isPossible(leaf, slots)] as const))
-  let visits = 0
-
-  /** Three-valued: undefined while choices are open, then `open` receives the undecided slots. */
-  const valueOfLeaf = (leaf: Leaf, open: Set<string>): boolean | undefined => {
-    if (!possible.get(leaf)) return false
-    const names = slotsOf(leaf)
-    const chosen = names.map((name) => choices.get(name))
-    if (chosen.includes(null)) return false
-    const [left, right] = chosen
-    if (chosen.includes(undefined)) {
-      for (const name of names) if (!choices.has(name)) open.add(name)
-      return undefined
-    }
-    return names.length === 1
-      ? (left as Option).holds.has(leaf)
-      : holdsBetween(leaf, left as Option, right as Option)
-  }
-
-  const decide = (part: Formula, open: Set<string>): boolean | undefined => {
-    visits++
-    if (visits > MAX_VISITS) {
-      throw new SoulproofError('the wallet offers too many combinations for this policy; offer fewer SBTs')
-    }
-    const parts = partsOf(part)
-    if (parts.length === 0) return valueOfLeaf(part as Leaf, open)
-    const inner = new Set<string>()
-    const values = parts.map((each) => decide(each, inner))
-    const weightOf = (i: number): number => (part.kind === 'weighted' ? (part.of[i]?.weight ?? 0) : 1)
-    let sure = 0
-    let still = 0
-    values.forEach((value, i) => {
-      if (value === true) sure += weightOf(i)
-      if (value !== false) still += weightOf(i)
-    })
-    const min = thresholdOf(part)
-    if (sure >= min) return true
-    if (still < min) return false
-    for (const name of inner) open.add(name)
-    return undefined
-  }
-
-  const search = (matching: ReadonlyMap<bigint, string>): boolean => {
-    const open = new Set<string>()
-    const value = decide(formula, open)
-    if (value !== undefined) return value
-    const [name] = open
-    if (name === undefined) return false
-    for (const option of optionsOf(slots, name)) {
-      choices.set(name, option)
-      const extended = extendMatching(matching, choices, name)
-      if (extended !== undefined && search(extended)) return true
-    }
-    choices.set(name, null)
-    if (search(matching)) return true
-    choices.delete(name)
-    return false
-  }
-  return search(new Map())
-}
-
-/** Least total weight of true parts, of weight 1 each unless weighted. */
-function thresholdOf(formula: Formula): number {
-  switch (formula.kind) {
-    case 'all':
-      return formula.of.length
-    case 'atLeast':
-    case 'weighted':
-      return formula.min
-    default:
-      return 1
-  }
-}
-
-/** Finds an SBT for one more slot, moving other slots to other SBTs of their options where needed (Kuhn 1955). */
-function extendMatching(
-  matching: ReadonlyMap<bigint, string>,
-  choices: Choices,
-  slot: string,
-): ReadonlyMap<bigint, string> | undefined {
-  const extended = new Map(matching)
-  const tried = new Set<bigint>()
-  const place = (name: string): boolean => {
-    for (const hash of choices.get(name)?.members ?? []) {
-      if (tried.has(hash)) continue
-      tried.add(hash)
-      const holder = extended.get(hash)
-      if (holder === undefined || place(holder)) {
-        extended.set(hash, name)
-        return true
-      }
-    }
-    return false
-  }
-  return place(slot) ? extended : undefined
 }
 
 /** Collects why a formula is false even if every predicate may choose its SBTs freely. */
@@ -493,9 +354,9 @@ function explainLeaf(leaf: Leaf, slots: ReadonlyMap<string, Slot>, sets: readonl
 function explainConflict(policy: Policy, slots: ReadonlyMap<string, Slot>): Reason[] {
   const forced = forcedLeaves(policy.require)
   const reasons: Reason[] = []
-  for (const { rule, options } of slots.values()) {
+  for (const { rule, kinds } of slots.values()) {
     const own = forced.filter((leaf) => slotsOf(leaf).length === 1 && slotsOf(leaf)[0] === rule.name)
-    if (!options.some(({ holds }) => own.every((leaf) => holds.has(leaf)))) {
+    if (!kinds.some(({ holds }) => own.every((leaf) => holds.has(leaf)))) {
       const paths = own.map(({ path }) => path).join(', ')
       if (own.length > 0) {
         reasons.push({ path: `sbts.${rule.name}`, reason: `no single SBT satisfies all of ${paths}` })

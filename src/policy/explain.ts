@@ -275,7 +275,23 @@ function learnedLines({ reveal, discloseHandle, nullifier }: Policy): string[] {
     nullifier === undefined
       ? 'a nullifier of the Soul: the same in every proof for one scope, unlinkable across scopes'
       : `a nullifier of the secret claim ${claimName(nullifier)}: the same in every proof for one scope by any Soul with this claim, unlinkable across scopes`,
+    ...(nullifier === undefined ? [] : [guessText(nullifier)]),
   ]
+}
+
+/** Who can tell a personal nullifier's owner: the claim's issuer always, everybody else by trying values. */
+function guessText(claim: ClaimRef): string {
+  const issuer = `whoever issued ${claimName(claim)} can compute this nullifier in every scope`
+  switch (claim.type) {
+    case 'uint':
+    case 'int':
+      return `${issuer}, and so can everybody who guesses its value: WARNING, the type ${claim.type} has only 2^64 values, and numbers such as serial numbers can all be tried`
+    case 'string':
+    case 'bytes':
+      return `${issuer}, and so can everybody who guesses its value: WARNING, a name, a document's number or an address is no secret`
+    default:
+      return `${issuer}, and so can everybody who guesses its value`
+  }
 }
 
 function hiddenLines({ slots, require, reveal, discloseHandle, nullifier }: Policy): string[] {

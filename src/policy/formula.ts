@@ -40,21 +40,27 @@ export function slotsOf(leaf: Leaf): string[] {
   }
 }
 
-/** Evaluates a formula from the truth of its predicates. */
-export function evaluateFormula(formula: Formula, truth: (leaf: Leaf) => boolean): boolean {
-  const value = (part: Formula): boolean => evaluateFormula(part, truth)
+/** Evaluates a formula that is no predicate from the truth of its parts. */
+export function evaluateParts(formula: Formula, truth: (part: Formula) => boolean): boolean {
   switch (formula.kind) {
     case 'all':
-      return formula.of.every(value)
+      return formula.of.every(truth)
     case 'any':
-      return formula.of.some(value)
+      return formula.of.some(truth)
     case 'atLeast':
-      return formula.of.filter(value).length >= formula.min
+      return formula.of.filter(truth).length >= formula.min
     case 'weighted':
-      return formula.of.reduce((sum, part) => sum + (value(part.formula) ? part.weight : 0), 0) >= formula.min
+      return formula.of.reduce((sum, part) => sum + (truth(part.formula) ? part.weight : 0), 0) >= formula.min
     default:
-      return truth(formula)
+      return false
   }
+}
+
+/** Evaluates a formula from the truth of its predicates. */
+export function evaluateFormula(formula: Formula, truth: (leaf: Leaf) => boolean): boolean {
+  return partsOf(formula).length === 0
+    ? truth(formula as Leaf)
+    : evaluateParts(formula, (part) => evaluateFormula(part, truth))
 }
 
 /** Tells whether a formula holds only when an SBT fills the slot. */

@@ -13,7 +13,7 @@ import {
 } from '../sbt/schema.js'
 import { canonicalPolicy } from './canonical.js'
 import { GREATEST, GREATEST_TALLY, refuseContradictions } from './contradictions.js'
-import { claimName, forcesSlot, leavesOf, slotsOf } from './formula.js'
+import { claimName, forcedLeaves, forcesSlot, type Leaf, leavesOf, slotsOf } from './formula.js'
 import {
   arrayOf,
   integerOf,
@@ -424,8 +424,7 @@ function parseOperand(json: Json | undefined, path: string, left: ClaimRef, name
   objectOf(json, path, { required: ['claim'] })
   const claim = claimOf(json.get('claim'), `${path}.claim`, names)
   if (claim.type !== left.type) throw new PolicyError(`${path}.claim`, `must be a claim of type ${left.type}`)
-  if (claimName(claim) === claimName(left))
-    throw new PolicyError(`${path}.claim`, 'compares a claim with itself')
+  if (isSameClaim(claim, left)) throw new PolicyError(`${path}.claim`, 'compares a claim with itself')
   return { kind: 'claim', claim }
 }
 
@@ -552,10 +551,37 @@ function parseNullifier(
   const path = 'nullifier.claim'
   const ref = claimOf(objectOf(json, 'nullifier', { required: ['claim'] }).get('claim'), path, names)
   refuseUnforced(ref, path, require)
-  if (reveal.some((revealed) => claimName(revealed) === claimName(ref))) {
+  if (reveal.some((revealed) => isSameClaim(revealed, ref))) {
     throw new PolicyError(path, 'is revealed: the claim behind a nullifier has to stay secret')
   }
+  if (ref.type === 'bool' || ref.type === 'date') {
+    throw new PolicyError(
+      path,
+      `is a ${ref.type}, which anybody can guess: the claim behind a nullifier has to be a secret of high entropy`,
+    )
+  }
+  const shown = forcedLeaves(require).find((leaf) => showsClaim(leaf, ref, reveal))
+  if (shown !== undefined) {
+    throw new PolicyError(
+      path,
+      `is shown by ${shown.path}, which holds it to listed or revealed values: the claim behind a nullifier has to stay secret`,
+    )
+  }
   return ref
+}
+
+/** Tells whether a predicate holds a claim to values that stand in the policy or that the proof reveals. */
+function showsClaim(leaf: Leaf, ref: ClaimRef, reveal: readonly ClaimRef[]): boolean {
+  if (leaf.kind === 'in') return leaf.member && leaf.set.kind === 'list' && isSameClaim(leaf.left, ref)
+  if (leaf.kind !== 'compare' || leaf.operator !== 'eq') return false
+  const { left, right } = leaf
+  if (right.kind !== 'claim') return isSameClaim(left, ref)
+  const other = isSameClaim(left, ref) ? right.claim : isSameClaim(right.claim, ref) ? left : undefined
+  return other !== undefined && reveal.some((revealed) => isSameClaim(revealed, other))
+}
+
+function isSameClaim(a: ClaimRef, b: ClaimRef): boolean {
+  return claimName(a) === claimName(b)
 }
 
 function refuseUnforced(ref: ClaimRef, path: string, require: Formula): void {

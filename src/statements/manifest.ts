@@ -8,7 +8,7 @@ export const MANIFEST: Manifest = {
     'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1, soulproof witness generator 1',
   statements: {
     membership: {
-      sourceHash: '0x61d16ea64297fca852ae841ca24785ae9fdd79efd16e79e0723a5b4c091f4c9a',
+      sourceHash: '0xf26f089e0bc1d0f29e6781dae3c4c991b4b41a47da0548fb2e4368b3c90b3067',
       constraints: 6662,
       wires: 6609,
       publicSignals: 6,
@@ -16,8 +16,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd0bbf321e797f6a6143c3a1ad463f4183290e9b659090979e8651d08b4151a5e',
       artifacts: {
         'membership.wasm': {
-          bytes: 2906272,
-          sha256: '0566df4eab2f26a3b5375ce7657fd69c102fafe8d1b04a9c6a5d8f8f5d27d9ce',
+          bytes: 2945751,
+          sha256: '554d17cf4fe2e7641db59b62e20fb4f565c78bc3d1323a391bc08d32632dc252',
         },
         'membership.zkey': {
           bytes: 4107128,
@@ -29,7 +29,7 @@ export const MANIFEST: Manifest = {
         },
         'membership.sym': {
           bytes: 1705257,
-          sha256: 'ce3d814ec4601ecd38c636b865efff3de95f35bb9654c6231131e5596d555be7',
+          sha256: 'b1a9707bbdde7cf6c096434b1661b2aeedb55815862ea2a786dfbbc391c9f4ae',
         },
         'membership.vkey.json': {
           bytes: 4132,
@@ -38,7 +38,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m': {
-      sourceHash: '0xa3e7828b85182440e91e9c4db77d38c9445064951eddd740ba5391596805108c',
+      sourceHash: '0x11f9bd237f818ab7b93a024171d66497c6ce2af6474d2f3af616bae27b41b393',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -46,8 +46,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7218070,
-          sha256: '22e43e5f299cce8b09bab69e75e6f2dfb210000a4600b6317e1b8890ca43ae40',
+          bytes: 7259566,
+          sha256: 'f2476cfa95633a2230095a600226e262f70a199ff3b4f11d59b318ce80cfd345',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -59,7 +59,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-m.sym': {
           bytes: 12753834,
-          sha256: 'de5393edb94f0d4626520c3214a9d69b2128ee2406d32ec2587a1ae994969efe',
+          sha256: '9b92803ab611f3e086b7b00c9d2450427f8f32f19b0b6cc956b3ed1fed989054',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -68,7 +68,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0xc3005e2c83ab739c61faf1b674223bd8d2a3dbf81c8487a0e8e7620791dc697c',
+      sourceHash: '0x847eae756ee9a02d32e88b0b5c79806585b9fb375f18a7c9ab9c19e00d6242dc',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -76,8 +76,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 8867994,
-          sha256: '3bc4d8cae52223cd513256903566bb7959ae22e8b1158889b8306dbf8a912b6a',
+          bytes: 8909490,
+          sha256: 'e1bf3cba8dc865870894ba0cac0f8e9b5b47f97bbd05b311b665db7af9c79b61',
         },
         'policy-s.zkey': {
           bytes: 12980392,
@@ -89,7 +89,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-s.sym': {
           bytes: 3480779,
-          sha256: '8c3554fccd8ea2d10f7cf4db9656f2ee836d92ea951437d22c3308da4e1cb4d0',
+          sha256: '2ca99fefb41f154a663cf77212d5fff30d7fb31671cf748d630673d08bf8d931',
         },
         'policy-s.vkey.json': {
           bytes: 5113,

@@ -3,17 +3,16 @@ import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { SoulproofError, StatementError } from '../errors.js'
 import { assertUint, FIELD_MODULUS } from '../field.js'
-import { QUATERNARY_DEPTH, quaternaryRoot } from '../merkle/proof.js'
+import { QUATERNARY_DEPTH } from '../merkle/proof.js'
 import { intervalLeaf, type SetProof, type SetTree } from '../merkle/set.js'
 import { type AnchorLeaf, type Anchors, anchorHash, anchorsOf } from '../policy/anchors.js'
 import { type Clause, compilePolicy, OPERATION, type Program, type Source } from '../policy/compile.js'
-import { evaluatePolicy } from '../policy/evaluate.js'
+import { assignSbts } from '../policy/evaluate.js'
 import { ANCHOR_DEPTH } from '../policy/profiles.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
-import { isSbtSigned, parseIssuerId, type Signature, sbtType } from '../sbt/issuer.js'
-import { completeSbt, type HeldSbt, registryLeaf, sbtFields } from '../sbt/sbt.js'
+import { parseIssuerId } from '../sbt/issuer.js'
+import { type HeldSbt, sbtFields } from '../sbt/sbt.js'
 import { type ClaimValue, MAX_CLAIMS } from '../sbt/schema.js'
-import { holderOf } from '../soul/index.js'
 import {
   assertSecret,
   bitsOf,
@@ -25,7 +24,7 @@ import {
   soulNullifier,
 } from './context.js'
 import { type CircuitInputs, refuseOwnKey } from './membership.js'
-import { claimText, POLICY_SIGNALS, type PolicySignals, policyPublicSignals } from './signals.js'
+import { CLOCK_BITS, claimText, POLICY_SIGNALS, type PolicySignals, policyPublicSignals } from './signals.js'
 
 /** An SBT as it enters the circuit: its fields, its anchor's leaf, and the openings of both. */
 export interface PlacedSbt {
@@ -225,7 +224,7 @@ export interface PreparedPolicy {
 }
 
 /**
- * Prepares a proof that a wallet satisfies a policy under a verifier's roots at time `now`.
+ * Prepares a proof that a wallet satisfies a policy under a verifier's roots at time `now`, Unix seconds below 2^64.
  *
  * @throws {StatementError} with the reasons if it does not, or if a verifier key is the Soul's own
  * @throws {PolicyError} if no profile fits the policy
@@ -240,19 +239,14 @@ export function preparePolicy(
   },
 ): PreparedPolicy {
   const { policy, roots, now, context, soul, sbts, sets = [] } = options
-  assertUint(now, 64, 'now')
+  assertUint(now, CLOCK_BITS, 'now')
   refuseOwnKey(soul, context)
   const program = compilePolicy(policy)
-  const { satisfied, reasons } = evaluatePolicy({ policy, roots, now, soul, sbts, sets })
-  if (!satisfied) throw new StatementError('the wallet does not satisfy the policy', reasons)
+  const { assignment, reasons } = assignSbts({ policy, roots, now, soul, sbts, sets })
+  if (assignment === undefined) throw new StatementError('the wallet does not satisfy the policy', reasons)
   const anchors = anchorsOf({ policy, roots })
   const trees = program.sets.map((set) => set.tree ?? sets.find((tree) => tree.root === set.root))
-  const choice = chooseSbts({ policy, program, anchors, trees, now, commitment: soul.commitment, sbts })
-  if (choice === undefined) {
-    throw new SoulproofError(
-      'the evaluator accepts a wallet for which the program has no choice of SBTs; please report this',
-    )
-  }
+  const choice = chooseSbts({ program, trees, now, sbts: placeSbts(policy, anchors, assignment) })
   const loadClaim = (source: Source): bigint =>
     choice.find((sbt) => sbt.anchor.slot === source.slot)?.claims[source.claim] ?? 0n
   const signals: PolicySignals = {
@@ -285,126 +279,57 @@ export function preparePolicy(
   return { program, inputs, publicSignals: policyPublicSignals(signals), revealed }
 }
 
-interface Candidate extends PlacedSbt {
-  readonly hash: bigint
+interface ChosenSbt extends PlacedSbt {
+  /** Encoded claims by position. */
   readonly claims: readonly bigint[]
 }
 
-/** Chooses different SBTs for slots such that the program holds, at most as many as the profile has. */
-function chooseSbts(options: {
-  policy: Policy
-  program: Program
-  anchors: Anchors
-  trees: readonly (SetTree | undefined)[]
-  now: bigint
-  commitment: bigint
-  sbts: readonly HeldSbt[]
-}): readonly Candidate[] | undefined {
-  const { policy, program, anchors, trees, now, commitment, sbts } = options
-  const owned = sbts.filter((held) => isOwned(held, commitment))
-  const candidates = policy.slots.map((rule) =>
-    owned.flatMap((held): Candidate[] => {
-      const anchorIndex = anchors.leaves.findIndex(
-        ({ slot, issuer }) => slot === rule.index && issuer === held.sbt.issuer,
-      )
-      const anchor = anchors.leaves[anchorIndex]
-      if (anchor === undefined || !counts(held, anchor, now)) return []
-      const { hash } = held.sbt
-      return [{ held, anchor, anchorIndex, hash, claims: sbtFields(held.sbt).slice(6) }]
-    }),
-  )
-  const chosen: Candidate[] = []
-  // A set answers once per value, not once per combination.
-  const answers = new Map<string, boolean>()
-  const opened = trees.map(
-    (tree, k) =>
-      tree && {
-        proof: (value: bigint) => {
-          const key = `${k}:${value}`
-          const member = answers.get(key) ?? tree.proof(value).member
-          answers.set(key, member)
-          return { member }
-        },
-      },
-  )
-  // Fewer SBTs first; slots in order, each left empty or filled by one of its candidates.
-  const search = (slot: number, left: number): boolean => {
-    if (left === 0 || slot === candidates.length)
-      return left === 0 && holds({ program, chosen, trees: opened, now })
-    if (candidates.length - slot > left && search(slot + 1, left)) return true
-    for (const candidate of candidates[slot] as Candidate[]) {
-      if (chosen.some(({ hash }) => hash === candidate.hash)) continue
-      chosen.push(candidate)
-      if (search(slot + 1, left - 1)) return true
-      chosen.pop()
-    }
-    return false
-  }
-  for (let size = 1; size <= Math.min(program.profile.sbts, candidates.length); size++) {
-    if (search(0, size)) return chosen
-  }
-  return undefined
-}
-
-function isOwned({ sbt, salt }: HeldSbt, commitment: bigint): boolean {
-  try {
-    return holderOf(commitment, salt) === sbt.holder
-  } catch {
-    // A malformed salt owns nothing; the SBT may not even be needed.
-    return false
-  }
-}
-
-/** Whether an SBT counts under an anchor, as `circuits/lib/sbt-slot.circom` decides it. */
-function counts(held: HeldSbt, anchor: AnchorLeaf, now: bigint): boolean {
-  const { sbt, anchor: proof } = held
-  try {
-    if (completeSbt(sbt).hash !== sbt.hash || sbtType(sbt.issuer, sbt.schema.hash) !== anchor.type)
-      return false
-    if (
-      sbt.issuedAt > now ||
-      now - sbt.issuedAt > anchor.maxAge ||
-      (sbt.expiresAt !== 0n && sbt.expiresAt <= now)
+/** Finds the snapshot's leaves for SBTs that count, in the order of their slots. */
+function placeSbts(
+  policy: Policy,
+  anchors: Anchors,
+  assignment: ReadonlyMap<string, HeldSbt>,
+): readonly ChosenSbt[] {
+  return policy.slots.flatMap(({ name, index }) => {
+    const held = assignment.get(name)
+    if (held === undefined) return []
+    const anchorIndex = anchors.leaves.findIndex(
+      ({ slot, issuer }) => slot === index && issuer === held.sbt.issuer,
     )
-      return false
-    if ('registered' in proof) {
-      const leaf = registryLeaf(anchor.type, sbt.hash)
-      return anchor.acceptsRegistered && quaternaryRoot({ ...proof.registered, leaf }) === anchor.registryRoot
-    }
-    if (!anchor.acceptsSigned || !isSigned(held, proof.signature)) return false
-    if (!anchor.wantsStatus) return true
-    const { status } = proof
-    return status?.index === sbt.statusId && quaternaryRoot({ ...status, leaf: 0n }) === anchor.statusRoot
-  } catch {
-    // A malformed proof or signature attests nothing.
-    return false
-  }
+    const anchor = anchors.leaves[anchorIndex] as AnchorLeaf
+    return [{ held, anchor, anchorIndex, claims: sbtFields(held.sbt).slice(6) }]
+  })
 }
 
-/** Answers by signature object, because checking one takes milliseconds and every slot asks. */
-const signed = new WeakMap<
-  Signature,
-  { readonly hash: bigint; readonly issuer: string; readonly holds: boolean }
->()
-
-function isSigned({ sbt }: HeldSbt, signature: Signature): boolean {
-  const issuer = parseIssuerId(sbt.issuer)
-  if (issuer.kind !== 'key') return false
-  const known = signed.get(signature)
-  if (known?.hash === sbt.hash && known.issuer === sbt.issuer) return known.holds
-  const holds = isSbtSigned(issuer.publicKey, sbt.hash, signature)
-  signed.set(signature, { hash: sbt.hash, issuer: sbt.issuer, holds })
-  return holds
+/**
+ * Leaves out SBTs that the program can do without. What remains fits the profile, because the compiler counts the most slots
+ * of which none can be left out.
+ *
+ * @throws {SoulproofError} if the program does not hold for the evaluator's SBTs, which would be an error of one of the two
+ */
+function chooseSbts(options: {
+  readonly program: Program
+  readonly trees: readonly (SetTree | undefined)[]
+  readonly now: bigint
+  readonly sbts: readonly ChosenSbt[]
+}): readonly ChosenSbt[] {
+  const { program, trees, now, sbts } = options
+  const holdsFor = (chosen: readonly ChosenSbt[]): boolean => holds({ program, chosen, trees, now })
+  const choice = sbts.reduce((chosen, sbt) => {
+    const others = chosen.filter((other) => other !== sbt)
+    return holdsFor(others) ? others : chosen
+  }, sbts)
+  if (choice.length > program.profile.sbts || !holdsFor(choice)) {
+    throw new SoulproofError('the program does not hold for SBTs that satisfy its policy; please report this')
+  }
+  return choice
 }
 
 /** Whether a program holds for chosen SBTs: the clauses and gates of the circuit, in the clear. */
-export function holds(options: {
+function holds(options: {
   readonly program: Program
-  readonly chosen: readonly {
-    readonly anchor: { readonly slot: number }
-    readonly claims: readonly bigint[]
-  }[]
-  readonly trees: readonly ({ proof(value: bigint): { readonly member: boolean } } | undefined)[]
+  readonly chosen: readonly ChosenSbt[]
+  readonly trees: readonly (SetTree | undefined)[]
   readonly now: bigint
 }): boolean {
   const { program, chosen, trees, now } = options

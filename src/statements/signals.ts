@@ -2,6 +2,9 @@
 import { type ClaimType, type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import type { ContextSignals } from './context.js'
 
+/** Width of the signal `now`: the circuits have answers for all clocks below 2^64, and for none beyond. */
+export const CLOCK_BITS = 64
+
 /** Public signals of `membership`, in circuit order. */
 export interface MembershipSignals extends ContextSignals {
   readonly nullifier: bigint
@@ -31,7 +34,7 @@ export interface PolicySignals extends ContextSignals {
   readonly handle: bigint
   readonly nullifier: bigint
   readonly policyDigest: bigint
-  /** Unix seconds. */
+  /** Unix seconds, below 2^64. */
   readonly now: bigint
   readonly anchorsRoot: bigint
 }

@@ -8,7 +8,7 @@ import { compilePolicy } from '../policy/compile.js'
 import type { Policy, Roots } from '../policy/types.js'
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
-import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
+import { CLOCK_BITS, MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { verifyGroth16 } from './groth16.js'
 import { isDevelopmentKey, parseVerificationKey } from './keys.js'
@@ -24,13 +24,16 @@ export { exportSolidityVerifier } from './solidity.js'
 /** Seconds by which a proof's clock may differ from the verifier's, either way. */
 export const DEFAULT_CLOCK_SKEW = 300n
 
+/** The first second that no clock shows. */
+const CLOCK_END = 1n << BigInt(CLOCK_BITS)
+
 /** What a verifier expects. Nothing of it is ever taken from the envelope. */
 export type VerifyOptions = Context & { readonly envelope: unknown } & (
     | {
         readonly policy: Policy
         /** Snapshots that the verifier accepts, one of which the proof must be made for. */
         readonly roots: readonly Roots[]
-        /** The verifier's clock, Unix seconds. */
+        /** The verifier's clock, Unix seconds below 2^64. */
         readonly now: bigint
         /** Seconds, by default {@link DEFAULT_CLOCK_SKEW}. */
         readonly maxClockSkew?: bigint
@@ -142,8 +145,8 @@ function expectPolicy(
   context: ContextSignals,
 ): Expectation {
   const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW } = options
-  assertUint(now, 63, 'now')
-  assertUint(maxClockSkew, 63, 'maxClockSkew')
+  assertUint(now, CLOCK_BITS, 'now')
+  assertUint(maxClockSkew, CLOCK_BITS, 'maxClockSkew')
   const { profile, digest, ledgerId } = compilePolicy(policy)
   const anchors = roots.map((snapshot) => anchorsRoot({ policy, roots: snapshot }))
   const reveals = policy.reveal.map(({ slot, claim, type }, signal) => ({
@@ -163,8 +166,14 @@ function expectPolicy(
         return { name, from: 0n, below: FIELD_MODULUS }
       case 'policyDigest':
         return { name, oneOf: [digest] }
-      case 'now':
-        return { name, from: now > maxClockSkew ? now - maxClockSkew : 0n, below: now + maxClockSkew + 1n }
+      case 'now': {
+        const after = now + maxClockSkew + 1n
+        return {
+          name,
+          from: now > maxClockSkew ? now - maxClockSkew : 0n,
+          below: after < CLOCK_END ? after : CLOCK_END,
+        }
+      }
       case 'anchorsRoot':
         return { name, oneOf: anchors }
       default:

@@ -96,6 +96,7 @@ const CASES: readonly {
   },
   { args: ['bench', '--runs', '0'], names: /--runs/ },
   { args: ['bench', '--statement', 'policy-x'], names: /--statement/ },
+  { args: ['bench', '--engine', 'abacus'], names: /--engine/ },
 ]
 
 describe('cli: bad input of each verb', () => {

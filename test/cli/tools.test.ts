@@ -40,16 +40,33 @@ describe('cli: setup, export, bench', () => {
   })
 
   it('bench prints times as JSON and a table for people', async () => {
-    const { code, stdout, stderr } = await run(['bench', '--statement', 'membership', '--runs', '1'], {
-      cwd: folder.path,
-    })
+    const { code, stdout, stderr } = await run(
+      ['bench', '--statement', 'membership', '--runs', '1', '--threads', '1'],
+      {
+        cwd: folder.path,
+      },
+    )
     assert.equal(code, 0, stderr)
     const { results, unit } = JSON.parse(stdout)
-    assert.equal(unit, 'ms, median')
+    assert.equal(unit, 'ms')
     assert.equal(results.length, 1)
     const [row] = results
-    assert.equal(row.constraints, MANIFEST.statements['membership']!.constraints)
-    for (const name of ['witness', 'proof', 'verify']) assert(row[name] > 0 && row[name] < 60_000)
-    assert.match(stderr, /statement +constraints +witness +proof +verify/)
+    const { constraints, publicSignals } = MANIFEST.statements['membership']!
+    assert.equal(row.constraints, constraints)
+    assert.equal(row.publicSignals, publicSignals)
+    const spreads = [row.prepare, row.witness, row.verify.soulproof, row.verify.snarkjs, row.verifyBatch]
+    for (const { prove, cold } of row.prove) {
+      spreads.push(prove)
+      assert.ok(cold.milliseconds > 0 && cold.peakMiB > 10)
+    }
+    assert.deepEqual(
+      row.prove.map(({ threads }: { threads?: number }) => threads),
+      [1],
+    )
+    for (const { min, median, max } of spreads) {
+      assert.ok(0 < min && min <= median && median <= max && max < 60_000)
+    }
+    assert.match(stderr, /prove: snarkjs, 1 thread/)
+    assert.match(stderr, /one of a batch|in a batch/)
   })
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Session } from 'node:inspector/promises'
 import { IncrementalMerkleTree } from '@zk-kit/incremental-merkle-tree'
 import fc from 'fast-check'
 import { poseidon } from '../../src/crypto/poseidon.js'
@@ -10,6 +11,23 @@ const EMPTY_ROOT = zkKit([]).root
 
 function zkKit(leaves: readonly bigint[]) {
   return new IncrementalMerkleTree((children) => poseidon(children), 10, 0n, 4, [...leaves])
+}
+
+/** How often Poseidon is called, as V8 counts it. */
+async function hashesOf(work: () => void): Promise<number> {
+  const session = new Session()
+  session.connect()
+  try {
+    await session.post('Profiler.enable')
+    await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
+    work()
+    const { result } = await session.post('Profiler.takePreciseCoverage')
+    const file = result.find(({ url }) => url.endsWith('/src/crypto/poseidon.ts'))
+    const counted = file?.functions.find(({ functionName }) => functionName === 'poseidon')
+    return counted?.ranges[0]?.count ?? 0
+  } finally {
+    session.disconnect()
+  }
 }
 
 describe('Registry', () => {
@@ -38,6 +56,24 @@ describe('Registry', () => {
       assert.equal(proof.index, digits)
       assert.equal(quaternaryRoot(proof), reference.root)
     }
+  })
+
+  it('hashes each node once when it is built from leaves, and the ten above a leaf when one is inserted', async () => {
+    const sizeOf = (leaves: number): number =>
+      Array.from({ length: 10 }, (_, level) => Math.ceil(leaves / 4 ** (level + 1))).reduce((a, b) => a + b)
+    const leaves = Array.from({ length: 300 }, (_, i) => BigInt(i + 1))
+    // The roots of all-zero subtrees are hashed once in a process.
+    void new Registry().root
+    let registry = new Registry()
+    const built = await hashesOf(() => {
+      registry = new Registry({ leaves })
+    })
+    assert.equal(built, sizeOf(300))
+    assert.equal(await hashesOf(() => registry.insert(7n)), 10)
+    assert.equal(await hashesOf(() => registry.proof(5)), 0)
+    // One revocation far away costs its own path, not the empty places before it.
+    const status = [...Array<bigint>(5000).fill(0n), 1n]
+    assert.equal(await hashesOf(() => new Registry({ kind: 'status', leaves: status })), 10)
   })
 
   it('re-issues by revoke and insert: the old place proves 0, the new one the new leaf', () => {

@@ -147,6 +147,11 @@ function registeredFixture(): Fixture {
   }
 }
 
+/** Changes each SBT of a wallet. */
+function edit(fixture: Fixture, change: (held: Editable) => Editable): void {
+  fixture.sbts = fixture.sbts.map((held) => change(held))
+}
+
 /** Two slots that the same signed SBTs can fill, without revocation. */
 function pairFixture(require: Editable, sbts: HeldSbt[]): Fixture {
   const policy = smallPolicy(require)
@@ -165,9 +170,6 @@ describe('policy/evaluate', () => {
 
   describe('an SBT with one thing wrong does not count', () => {
     /** Changes the fixture by parts of its only SBT. */
-    const edit = (fixture: Fixture, change: (held: Editable) => Editable): void => {
-      fixture.sbts = fixture.sbts.map((held) => change(held))
-    }
     const resigned = (held: HeldSbt, content: Editable): HeldSbt => {
       const sbt = completeSbt({ ...held.sbt, ...content })
       return { ...held, sbt, anchor: { ...held.anchor, signature: signSbt(issuerOf(1), sbt.hash) } }
@@ -505,6 +507,47 @@ describe('policy/evaluate', () => {
       const fixture = signedFixture()
       const [good] = fixture.sbts as [HeldSbt]
       fixture.sbts = [signed({ issuer: 2 }), { ...good, anchor: {} as HeldSbt['anchor'] }, good]
+      assertSatisfied(fixture)
+    })
+  })
+
+  describe('malformed SBTs beside a good one change nothing, whatever is wrong', () => {
+    const broken: [string, (held: Editable) => Editable][] = [
+      ['a salt that is no number', (h) => ({ ...h, salt: 'salt' })],
+      ['no salt', ({ sbt, anchor }) => ({ sbt, anchor })],
+      ['a negative salt', (h) => ({ ...h, salt: -1n })],
+      ['an anchor that is null', (h) => ({ ...h, anchor: null })],
+      ['a signature that is text', (h) => ({ ...h, anchor: { signature: 'R8' } })],
+      ['an opening that is text', (h) => ({ ...h, anchor: { registered: 'proof' } })],
+      ['claims that are null', (h) => ({ ...h, sbt: { ...h.sbt, claims: null } })],
+      ['a schema that is null', (h) => ({ ...h, sbt: { ...h.sbt, schema: null } })],
+      ['an issuer that is no id', (h) => ({ ...h, sbt: { ...h.sbt, issuer: 5 } })],
+      ['a hash that is no number', (h) => ({ ...h, sbt: { ...h.sbt, hash: null } })],
+    ]
+    for (const [title, breakIt] of broken) {
+      it(title, () => {
+        const fixture = signedFixture()
+        const [good] = fixture.sbts as [HeldSbt]
+        const bad = breakIt(good) as HeldSbt
+        assertSatisfied({ ...fixture, sbts: [bad, good] })
+        assertSatisfied({ ...fixture, sbts: [good, bad] })
+        assert.equal(evaluate({ ...fixture, sbts: [bad] }).satisfied, false)
+      })
+    }
+
+    it('a malformed status where no status is wanted does not matter; where one is, it does', () => {
+      const fixture = signedFixture()
+      edit(fixture, (h) => ({ ...h, anchor: { ...h.anchor, status: 'status' } }))
+      assertReason(fixture, 'require', /status proof for another position/)
+      fixture.policy.sbts.a.revocation = 'none'
+      assertSatisfied(fixture)
+    })
+
+    it("the SBT's own list of claims is not asked: the policy's schema, whose hash it has, says it all", () => {
+      const fixture = signedFixture()
+      edit(fixture, (h) => ({ ...h, sbt: { ...h.sbt, schema: { hash: h.sbt.schema.hash } } }))
+      assertSatisfied(fixture)
+      edit(fixture, (h) => ({ ...h, sbt: { ...h.sbt, schema: { ...other, hash: h.sbt.schema.hash } } }))
       assertSatisfied(fixture)
     })
   })

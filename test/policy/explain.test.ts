@@ -38,6 +38,7 @@ What the verifier learns:
   - the value of citizenship.country
   - the Soul's handle in ledger credit, under which entries can be written without its consent
   - a nullifier of the secret claim person.seed: the same in every proof for one scope by any Soul with this claim, unlinkable across scopes
+  - whoever issued person.seed can compute this nullifier in every scope, and so can everybody who guesses its value
 
 What stays hidden:
   - the Soul and its identity commitment
@@ -141,6 +142,18 @@ describe('policy/explain', () => {
     ])
     assert.match(text, /a nullifier of the Soul/)
     assert.match(text, /which of the alternatives hold/)
+  })
+
+  it('warns of claims behind a nullifier that may be guessed, by type', () => {
+    const warning = (claim: string): string | undefined =>
+      explainPolicy(parsePolicy(smallPolicy({ has: 'a' }, { nullifier: { claim: `a.${claim}` } })))
+        .split('\n')
+        .find((line) => line.includes('can compute this nullifier'))
+    assert.match(warning('uint1') ?? '', /WARNING, the type uint has only 2\^64 values/)
+    assert.match(warning('int1') ?? '', /WARNING, the type int has only 2\^64 values/)
+    assert.match(warning('string1') ?? '', /WARNING, a name/)
+    assert.match(warning('bytes1') ?? '', /WARNING, a name/)
+    assert.match(warning('field1') ?? '', /guesses its value$/)
   })
 
   it('lets no text of a policy forge lines or turn the direction of writing', () => {

@@ -893,6 +893,43 @@ describe('policy/parse', () => {
     })
   })
 
+  it('refuses nullifiers that anybody can compute, whatever else is said of the claim', () => {
+    const refused = (require: Editable, claim: string, message: RegExp, more: Editable = {}): void =>
+      assertRefused(smallPolicy(require, { nullifier: { claim }, ...more }), 'nullifier.claim', message)
+    const both = { all: [{ has: 'a' }, { has: 'b' }] }
+    refused({ has: 'a' }, 'a.bool1', /is a bool, which anybody can guess/)
+    refused({ has: 'a' }, 'a.date1', /is a date, which anybody can guess/)
+    refused(both, 'b.date2', /is a date/)
+    refused({ claim: 'a.field1', eq: '7' }, 'a.field1', /shown by require, .*listed/)
+    refused(
+      { all: [{ has: 'a' }, { claim: 'a.string1', in: ['x', 'y'] }] },
+      'a.string1',
+      /shown by require.all\[1\]/,
+    )
+    refused({ all: [{ not: { claim: 'a.uint1', notIn: [1, 2] } }, { has: 'a' }] }, 'a.uint1', /shown/)
+    refused({ not: { claim: 'a.field1', neq: '7' } }, 'a.field1', /shown/)
+    refused({ claim: 'a.uint1', eq: { now: 0 } }, 'a.uint1', /shown/)
+    const equal = { claim: 'a.field1', eq: { claim: 'b.field1' } }
+    refused(equal, 'a.field1', /shown/, { reveal: ['b.field1'] })
+    refused(equal, 'b.field1', /shown/, { reveal: ['a.field1'] })
+  })
+
+  it('takes a nullifier of every type that can be a secret', () => {
+    const nullifierOf = (require: Editable, claim: string, more: Editable = {}): string | undefined =>
+      parsePolicy(smallPolicy(require, { nullifier: { claim }, ...more })).nullifier?.claim
+    for (const claim of ['uint1', 'int1', 'string1', 'bytes1', 'field1']) {
+      assert.equal(nullifierOf({ has: 'a' }, `a.${claim}`), claim)
+    }
+    // Values that are excluded, alternatives, other claims and hidden equals show nothing.
+    assert.ok(nullifierOf({ claim: 'a.field1', notIn: ['7'] }, 'a.field1'))
+    assert.ok(nullifierOf({ any: [{ claim: 'a.field1', eq: '7' }, { has: 'a' }] }, 'a.field1'))
+    assert.ok(nullifierOf({ claim: 'a.uint1', eq: 7 }, 'a.uint2'))
+    assert.ok(nullifierOf({ claim: 'a.field1', in: { set: '77' } }, 'a.field1'))
+    assert.ok(
+      nullifierOf({ claim: 'a.field1', eq: { claim: 'b.field1' } }, 'a.field1', { reveal: ['a.uint1'] }),
+    )
+  })
+
   it('answers any JSON with a policy or a PolicyError', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (json) => {

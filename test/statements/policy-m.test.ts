@@ -7,6 +7,7 @@ import { contextSignals } from '../../src/statements/context.js'
 import { preparePolicy } from '../../src/statements/policy.js'
 import { describeLadder } from '../support/ladder.js'
 import { rawPolicy } from '../support/raw-policy.js'
+import { POLICY_SIGNAL_NAMES } from '../support/signal-names.js'
 import { assertAccepted, assertRefused, openStatement } from '../support/statement.js'
 import {
   ALICE,
@@ -110,19 +111,7 @@ describe('policy-m', () => {
     prove: { ...CONTEXT, ...wallet },
     verify: { ...CONTEXT, policy: accountPolicy, roots: [roots], now: NOW - 300n },
     prepared: preparePolicy({ ...wallet, context }),
-    signalNames: [
-      'reveal[0]',
-      'reveal[1]',
-      'handle',
-      'nullifier',
-      'policyDigest',
-      'scope',
-      'message',
-      'now',
-      'verifierKey',
-      'verifierKey2',
-      'anchorsRoot',
-    ],
+    signalNames: POLICY_SIGNAL_NAMES,
   }))
 
   it('any three of five conferences, and the signals do not tell which', async () => {
@@ -406,5 +395,69 @@ describe('policy-m', () => {
     await accepts({ policy, ...pick(0, 1, 2) })
     await refuses({ policy, ...pick(0) })
     await refuses({ policy, ...pick(1, 2) })
+  })
+
+  it('a long list and the root of its own tree are one set, in either order, with and without the tree', async () => {
+    const values = Array.from({ length: 20 }, (_, i) => i)
+    const tree = new SetTree(values.map(BigInt))
+    const list = { claim: 'c0.talks', in: values }
+    const byRoot = { claim: 'c0.talks', in: { set: tree.root.toString() } }
+    for (const require of [{ all: [list, byRoot] }, { all: [byRoot, list] }, { any: [byRoot, list] }]) {
+      const policy = parsePolicy({
+        version: 1,
+        schemas: { 'attendance/1': ATTENDANCE.claims },
+        sbts: { c0: { issuers: [conferences[0]!.id], schema: 'attendance/1' } },
+        require,
+      })
+      const { program } = await accepts({ policy, sbts: [tickets[0]!], sets: [tree] })
+      assert.deepEqual(
+        program.sets.map(({ root, tree: own }) => [root, own?.root]),
+        [[tree.root, tree.root]],
+      )
+      // By its root a set is known only to whoever brings its tree.
+      if ('any' in require) await accepts({ policy, sbts: [tickets[0]!] })
+      else {
+        assert.throws(() => preparePolicy({ ...wallet, policy, sbts: [tickets[0]!], context }), {
+          name: 'StatementError',
+        })
+      }
+    }
+  })
+
+  it('a wallet of 500 SBTs that all fill all slots: each is looked at once, and each value is looked up once', async () => {
+    const organiser = openContract(7)
+    const many = Array.from({ length: 500 }, (_, i) =>
+      grant({ office: organiser, schema: ATTENDANCE, claims: { talks: BigInt(i % 50) } }),
+    ).map((held) => refresh(held, organiser))
+    let lookups = 0
+    class CountingSet extends SetTree {
+      override proof(value: bigint) {
+        lookups++
+        return super.proof(value)
+      }
+    }
+    const set = new CountingSet([1000n, 2000n])
+    const policyWith = (min: number): Policy =>
+      parsePolicy({
+        version: 1,
+        schemas: { 'attendance/1': ATTENDANCE.claims },
+        sbts: Object.fromEntries(
+          ['c0', 'c1', 'c2', 'c3'].map((c) => [c, { issuers: [organiser.id], schema: 'attendance/1' }]),
+        ),
+        require: {
+          all: [
+            { claim: 'c0.talks', notIn: { set: set.root.toString() } },
+            { claim: 'c0.talks', gt: { claim: 'c1.talks' } },
+            { claim: 'c1.talks', gt: { claim: 'c2.talks' } },
+            { claim: 'c3.talks', gte: min },
+          ],
+        },
+      })
+    const rest = { roots: rootsOf(organiser), sbts: many, sets: [set] }
+    await accepts({ policy: policyWith(49), ...rest })
+    assert.ok(lookups <= 60, `${lookups} lookups for 50 values`)
+    assert.throws(() => preparePolicy({ soul: ALICE, now: NOW, context, policy: policyWith(50), ...rest }), {
+      name: 'StatementError',
+    })
   })
 })

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { SetTree } from '../../src/merkle/index.js'
 import { parsePolicy, policyDigest } from '../../src/policy/index.js'
+import { createProver } from '../../src/prover/index.js'
 import { contextSignals } from '../../src/statements/context.js'
 import { preparePolicy } from '../../src/statements/policy.js'
+import { createVerifier } from '../../src/verifier/index.js'
 import { describeLadder } from '../support/ladder.js'
 import { rawPolicy } from '../support/raw-policy.js'
+import { POLICY_SIGNAL_NAMES } from '../support/signal-names.js'
 import { assertAccepted, assertRefused, openStatement } from '../support/statement.js'
 import {
   ALICE,
@@ -48,19 +51,6 @@ const registered = grant({
 })
 const roots = rootsOf(state, rival)
 const raw = { policy: adult, roots, soul: ALICE, context: CONTEXT }
-const SIGNALS = [
-  'reveal[0]',
-  'reveal[1]',
-  'handle',
-  'nullifier',
-  'policyDigest',
-  'scope',
-  'message',
-  'now',
-  'verifierKey',
-  'verifierKey2',
-  'anchorsRoot',
-]
 
 // Computed once at the first release; it must never change.
 const GOLDEN_DIGEST = 3535483137641557406062416401115266746738906076206708564352300945104612753749n
@@ -77,7 +67,7 @@ describe('policy-s', () => {
         prove: { ...CONTEXT, ...wallet },
         verify: { ...CONTEXT, policy: adult, roots: [rootsOf(state), roots], now: NOW + 300n },
         prepared: preparePolicy({ ...wallet, context: contextSignals(CONTEXT) }),
-        signalNames: SIGNALS,
+        signalNames: POLICY_SIGNAL_NAMES,
       }
     })
   }
@@ -350,6 +340,80 @@ describe('policy-s', () => {
       assert.deepEqual(prepared.revealed, { 'person.score': '-5', 'person.code': '0x0102' })
       await assertAccepted(openStatement('policy-s'), prepared.inputs, prepared.publicSignals)
     })
+  })
+
+  describe('clocks below 2^64, and none beyond', () => {
+    const last = 2n ** 64n - 1n
+    const policy = parsePolicy({ ...smallest(), require: { has: 'c' } })
+    const wallet = { policy, roots, soul: ALICE, sbts: [passport] }
+    it('the last clock is proved and verified, the next is refused by prover and verifier by name', async () => {
+      const prover = await createProver()
+      const verifier = await createVerifier({ allowDevelopmentKeys: true })
+      try {
+        const envelope = await prover.prove({ ...CONTEXT, ...wallet, now: last })
+        const expected = { ...CONTEXT, policy, roots: [roots], envelope }
+        for (const [now, maxClockSkew] of [
+          [last, 0n],
+          [last, 300n],
+          [last - 300n, 300n],
+          [0n, last],
+        ] as const) {
+          const result = await verifier.verify({ ...expected, now, maxClockSkew })
+          assert.equal(result.valid, true, `${now} ${maxClockSkew}`)
+        }
+        const early = await verifier.verify({ ...expected, now: last - 301n })
+        assert.deepEqual(early, {
+          valid: false,
+          reason: 'publicSignals.now: is not what the verifier expects',
+        })
+        const outside = { name: 'RangeError', message: /^now must/ }
+        await assert.rejects(prover.prove({ ...CONTEXT, ...wallet, now: last + 1n }), outside)
+        await assert.rejects(verifier.verify({ ...expected, now: last + 1n }), outside)
+        await assert.rejects(verifier.verify({ ...expected, now: 0n, maxClockSkew: last + 1n }), {
+          name: 'RangeError',
+          message: /^maxClockSkew must/,
+        })
+        const publicSignals = envelope.publicSignals.with(POLICY_SIGNAL_NAMES.indexOf('now'), `${last + 1n}`)
+        assert.deepEqual(
+          await verifier.verify({ ...expected, now: last, envelope: { ...envelope, publicSignals } }),
+          { valid: false, reason: 'publicSignals.now: is not what the verifier expects' },
+        )
+      } finally {
+        await prover.dispose()
+      }
+    })
+    it('the circuit itself answers for the last clock', async () => {
+      const { inputs, publicSignals } = preparePolicy({
+        ...wallet,
+        now: last,
+        context: contextSignals(CONTEXT),
+      })
+      await assertAccepted(openStatement('policy-s'), inputs, publicSignals)
+    })
+  })
+
+  it('malformed SBTs beside a good one, and a malformed status that nobody wants, are no obstacle', async () => {
+    const base = smallest()
+    const policy = parsePolicy({
+      ...base,
+      sbts: { c: { ...base.sbts.c, revocation: 'none' } },
+      require: { claim: 'c.country', eq: 'CA' },
+      reveal: ['c.country'],
+    })
+    const anchor = { ...passport.anchor, status: { index: 'seven' } }
+    const schema = { hash: passport.sbt.schema.hash }
+    const odd = { ...passport, anchor, sbt: { ...passport.sbt, schema } } as unknown as typeof passport
+    const bad = { ...passport, salt: 'salt' } as unknown as typeof passport
+    const prepared = preparePolicy({
+      policy,
+      roots,
+      now: NOW,
+      soul: ALICE,
+      sbts: [bad, odd],
+      context: contextSignals(CONTEXT),
+    })
+    assert.deepEqual(prepared.revealed, { 'c.country': 'CA' })
+    await assertAccepted(openStatement('policy-s'), prepared.inputs, prepared.publicSignals)
   })
 
   it('sets need the larger profile', () => {

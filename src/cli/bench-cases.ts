@@ -1,0 +1,81 @@
+import { Group, Registry } from '../merkle/index.js'
+import { parsePolicy } from '../policy/index.js'
+import type { ProveOptions } from '../prover/index.js'
+import { createIssuer, defineSchema, type HeldSbt, type Issuer, issueSbt } from '../sbt/index.js'
+import type { ClaimValue } from '../sbt/schema.js'
+import { blindHolder, createSoul, type Soul } from '../soul/index.js'
+import { contextSignals } from '../statements/context.js'
+import { prepareMembership } from '../statements/membership.js'
+import { preparePolicy } from '../statements/policy.js'
+
+/** What is proved. */
+export interface BenchCase {
+  readonly prove: ProveOptions
+  /** What the verifier expects but for the envelope. */
+  readonly expect: object
+  /** Does what proving does before the witness. */
+  prepare(): { readonly inputs: unknown }
+}
+
+const NOW = 1_763_700_000n
+const CONTEXT = { scope: 'bench', message: 'bench' } as const
+
+/** A wallet that satisfies each statement, made anew at each call: everything issued is real. */
+export const BENCH_CASES: Readonly<Record<string, () => BenchCase>> = {
+  membership() {
+    const soul = createSoul()
+    const group = new Group([...Array.from({ length: 100 }, (_, i) => BigInt(i + 1)), soul.commitment])
+    return {
+      prove: { ...CONTEXT, statement: 'membership', soul, group },
+      expect: { ...CONTEXT, statement: 'membership', roots: [group.root] },
+      prepare: () => prepareMembership({ soul, group, context: contextSignals(CONTEXT) }),
+    }
+  },
+  'policy-s': () => policyCase(1),
+  'policy-m': () => policyCase(4),
+}
+
+/** A policy over `count` SBTs of one issuer, each signed and with its status shown. */
+function policyCase(count: number): BenchCase {
+  const soul = createSoul()
+  const issuer = createIssuer()
+  const status = new Registry({ kind: 'status' })
+  const schema = defineSchema({ name: 'citizenship/1', claims: { country: 'string', birthDate: 'date' } })
+  const slots = Array.from({ length: count }, (_, i) => `slot${i}`)
+  const sbts = slots.map((_, statusId) =>
+    holdSigned({ soul, issuer, status, statusId, schema, claims: { country: 'CA', birthDate: 0n } }),
+  )
+  const policy = parsePolicy({
+    version: 1,
+    schemas: { 'citizenship/1': schema.claims },
+    sbts: Object.fromEntries(slots.map((slot) => [slot, { issuers: [issuer.id], schema: 'citizenship/1' }])),
+    require: {
+      all: slots.flatMap((slot) => [
+        { claim: `${slot}.country`, eq: 'CA' },
+        { claim: `${slot}.birthDate`, lte: { now: -568_025_136 } },
+      ]),
+    },
+    reveal: [`${slots[0]}.country`],
+  })
+  const roots = { issuers: { [issuer.id]: { status: status.root } } }
+  const wallet = { policy, soul, sbts, roots, now: NOW }
+  return {
+    prove: { ...CONTEXT, ...wallet },
+    expect: { ...CONTEXT, policy, roots: [roots], now: NOW },
+    prepare: () => preparePolicy({ ...wallet, context: contextSignals(CONTEXT) }),
+  }
+}
+
+function holdSigned(o: {
+  soul: Soul
+  issuer: Issuer
+  status: Registry
+  statusId: number
+  schema: ReturnType<typeof defineSchema>
+  claims: Record<string, ClaimValue>
+}): HeldSbt {
+  const { soul, issuer, status, statusId, schema, claims } = o
+  const { holder, salt } = blindHolder({ soul })
+  const { sbt, signature } = issueSbt({ issuer, schema, holder, claims, issuedAt: NOW - 1000n, statusId })
+  return { sbt, salt, anchor: { signature: signature!, status: status.proof(statusId) } }
+}
