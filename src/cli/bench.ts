@@ -46,7 +46,7 @@ export function addBenchCommand(program: Command): void {
     .option('--threads <number>', 'threads; default both 1 and all')
     .option('--out <file>', 'write the JSON here instead of stdout')
     .option('--force', 'replace the file')
-    .addOption(new Option('--child <json>').hideHelp())
+    .addOption(new Option('--child <json>', 'prove once, in a process of its own').hideHelp())
     .addHelpText('after', '\nExample:\n  $ soulproof bench --statement policy-s --runs 5')
     .action(bench)
 }

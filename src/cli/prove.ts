@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { parseDecimal } from '../field.js'
 import { createProver, type ProveOptions, type ProvingPhase } from '../prover/index.js'
-import { heldSbtFromJson } from '../sbt/index.js'
+import { type HeldSbt, heldSbtFromJson } from '../sbt/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
@@ -54,7 +54,7 @@ revealed values that nobody could guess still tell others that it is real.
 
 Examples:
   $ soulproof prove --soul alice.soul.json --policy policy.json --roots roots.json --sbt passport.held.json \\
-      --scope airdrop-1 --message 0xabc… --out proof.json
+      --scope airdrop-1 --message 'session 4711' --out proof.json
   $ soulproof prove --soul alice.soul.json --group members.json --scope poll-7 --message yes`,
     )
     .action(prove)
@@ -105,9 +105,17 @@ async function readWallet(options: ProveCommandOptions): Promise<object> {
   const policy = await readPolicy(options.policy!)
   const roots = await readRoots(options.roots)
   const sbts = []
-  for (const path of options.sbt) sbts.push(heldSbtFromJson(await readJson(path, '--sbt')))
+  for (const path of options.sbt) sbts.push(await readHeld(path))
   const sets = []
   for (const path of options.set) sets.push(await readSet(path))
   // Last, so that nothing asks for a passphrase in vain.
   return { policy, roots, now, sbts, sets, soul: await openSoul(options.soul, options) }
+}
+
+async function readHeld(path: string): Promise<HeldSbt> {
+  const json = await readJson(path, '--sbt')
+  if (typeof json === 'object' && json !== null && !Object.hasOwn(json, 'salt')) {
+    throw new UsageError(`--sbt: ${path} has no salt: an issued SBT becomes a held one by soul hold`)
+  }
+  return heldSbtFromJson(json)
 }

@@ -39,7 +39,7 @@ The exit code is 0 for a valid proof, 1 for a refused one. Store the nullifier: 
 the same Soul or person. This command does not remember any.
 
 Examples:
-  $ soulproof verify proof.json --policy policy.json --roots roots.json --scope airdrop-1 --message 0xabc…
+  $ soulproof verify proof.json --policy policy.json --roots roots.json --scope airdrop-1 --message 'session 4711'
   $ soulproof verify proof.json --group members.json --scope poll-7 --message yes`,
     )
     .action(verify)

@@ -59,7 +59,9 @@ export function readObject(
 ): Readonly<Record<string, unknown>> {
   if (!isRecord(json)) throw new SchemaError(path, 'must be an object')
   for (const key of Object.keys(json)) {
-    if (!required.includes(key) && !optional.includes(key)) throw new SchemaError(path, 'has an unknown key')
+    if (!required.includes(key) && !optional.includes(key)) {
+      throw new SchemaError(path, `has an unknown key; known are ${[...required, ...optional].join(', ')}`)
+    }
   }
   const copy: Record<string, unknown> = Object.create(null)
   for (const key of [...required, ...optional]) {

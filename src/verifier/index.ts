@@ -110,6 +110,16 @@ type Expected =
   | { readonly name: string; readonly oneOf: readonly bigint[] }
   | { readonly name: string; readonly from: bigint; readonly below: bigint }
 
+/** What another value of a signal means most of the time. */
+const LIKELY_CAUSE: Readonly<Record<string, string>> = {
+  policyDigest: 'made for another policy',
+  anchorsRoot: 'made for other roots',
+  root: 'made for another group',
+  now: "its clock is further from the verifier's than maxClockSkew",
+  verifierKey: 'made for another verifier, or for all',
+  verifierKey2: 'made for another verifier, or for all',
+}
+
 function expect(options: VerifyOptions): Expectation {
   if (typeof options !== 'object' || options === null) throw new TypeError('verify takes an object')
   const context = contextSignals(options)
@@ -288,7 +298,12 @@ function readSignals(expected: readonly Expected[], publicSignals: unknown): big
   return expected.map((rule, i) => {
     const value = orRefuse(`publicSignals.${rule.name}`, () => parseDecimal(publicSignals[i], 'value'))
     const holds = 'oneOf' in rule ? rule.oneOf.includes(value) : value >= rule.from && value < rule.below
-    if (!holds) throw new Refusal(`publicSignals.${rule.name}: is not what the verifier expects`)
+    if (!holds) {
+      const cause = LIKELY_CAUSE[rule.name]
+      throw new Refusal(
+        `publicSignals.${rule.name}: is not what the verifier expects${cause === undefined ? '' : ` (${cause})`}`,
+      )
+    }
     return value
   })
 }
