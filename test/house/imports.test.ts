@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats'],
   verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
   setup: ['base', 'crypto', 'formats', 'verifier'],
+  ledger: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
   cli: [
     'base',
     'crypto',
