@@ -18,8 +18,8 @@ export type Hash = (inputs: readonly bigint[]) => bigint
 /** Returns a sum after an amount: kept within 0..2^64 - 1. */
 export function saturate(sum: bigint, amount: bigint): bigint {
   const total = sum + amount
-  if (total < 0n) return 0n
-  return total < GREATEST_TALLY ? total : GREATEST_TALLY
+  if (total > GREATEST_TALLY) return GREATEST_TALLY
+  return total < 0n ? 0n : total
 }
 
 /** Returns a leaf after an entry of its handle that has an effect. */
@@ -104,10 +104,11 @@ function link(
   }
 }
 
-function rehash(
+/** Returns the nodes above changed leaves, their own hashes included, by level. */
+export function rehash(
   reader: LedgerReader,
   leaves: ReadonlyMap<number, LedgerLeaf>,
-  hash: Hash,
+  hash: Hash = poseidon,
 ): Map<number, bigint>[] {
   const hashes = new Map([...leaves].map(([index, leaf]) => [index, ledgerLeafHash(leaf, hash)]))
   const levels = [hashes]

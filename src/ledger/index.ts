@@ -14,6 +14,7 @@ export {
 export { applyEntries, type Hash } from './apply.js'
 export { auditRoot, incompleteMoves, rebuildLedger } from './audit.js'
 export { type Authority, assertAuthority, type Disclosures } from './authority.js'
+export { type PreparedBatch, prepareBatch, traceEntries } from './batch.js'
 export {
   decodeEntry,
   type Entry,
