@@ -27,6 +27,17 @@ export {
   type TallyEntry,
 } from './entry.js'
 export { ledgerHandle } from './handle.js'
+export {
+  type EntryJson,
+  entryFromJson,
+  entryToJson,
+  type LedgerProofJson,
+  type LedgerStateJson,
+  ledgerProofFromJson,
+  ledgerProofToJson,
+  ledgerStateFromJson,
+  ledgerStateToJson,
+} from './json.js'
 export { EMPTY_QUEUE, extendHead, queueHead } from './queue.js'
 export {
   afterChange,

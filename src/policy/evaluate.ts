@@ -1,6 +1,7 @@
 /**
  * Evaluates policies in the clear, straight from their meaning: which SBTs count for which slot, and whether some
- * assignment of different SBTs to slots satisfies the formula. Independent of the compiler and the circuits.
+ * assignment of different SBTs to slots satisfies the formula, and what the ledgers say. Independent of the compiler and the
+ * circuits.
  */
 import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { SoulproofError } from '../errors.js'
@@ -12,6 +13,7 @@ import { completeSbt, type HeldSbt, type Sbt } from '../sbt/sbt.js'
 import { encodeClaims, SIGNED_BIAS } from '../sbt/schema.js'
 import { holderOf } from '../soul/index.js'
 import { claimName, evaluateFormula, forcedLeaves, type Leaf, leavesOf, partsOf, slotsOf } from './formula.js'
+import { type LedgerView, viewLedger } from './ledgers.js'
 import type { ClaimRef, CompareOperator, Formula, Policy, Roots, SlotRule, Wallet } from './types.js'
 
 /** Why a policy is not satisfied: where in the policy's JSON, and what is wrong there. Never a claim's value. */
@@ -58,7 +60,7 @@ interface Slot {
 export function evaluatePolicy(
   options: Wallet & { readonly policy: Policy; readonly roots: Roots; readonly now: bigint },
 ): { satisfied: boolean; reasons: Reason[] } {
-  const { policy, roots, now, soul, sbts, sets = [] } = options
+  const { policy, roots, now, soul, sbts, sets = [], ledgers } = options
   assertUint(now, 64, 'now')
   assertField(soul?.commitment, 'soul.commitment')
   if (!Array.isArray(sbts)) throw new TypeError('sbts must be an array')
@@ -76,11 +78,15 @@ export function evaluatePolicy(
   const slots = new Map(
     policy.slots.map((rule) => [rule.name, readSlot({ rule, sbts, leaves, inspect, isIn, now })] as const),
   )
-  const possible = (leaf: Leaf): boolean => isPossible(leaf, slots)
+  const views = readLedgers({ policy, roots, ledgers, soul, leaves })
+  const possible = (leaf: Leaf): boolean =>
+    leaf.kind === 'ledger' ? holdsInLedger(leaf, views) : isPossible(leaf, slots)
   if (!evaluateFormula(policy.require, possible)) {
-    return { satisfied: false, reasons: unique(explainFailure(policy.require, possible, slots, sets)) }
+    const explain = (leaf: Leaf): string =>
+      leaf.kind === 'ledger' ? explainLedger(leaf, views) : explainLeaf(leaf, slots, sets)
+    return { satisfied: false, reasons: unique(explainFailure(policy.require, possible, explain)) }
   }
-  if (findAssignment(policy.require, slots)) return { satisfied: true, reasons: [] }
+  if (findAssignment(policy.require, slots, possible)) return { satisfied: true, reasons: [] }
   return { satisfied: false, reasons: explainConflict(policy, slots) }
 }
 
@@ -339,15 +345,21 @@ type Choices = Map<string, Option | null>
  * Searches depth first over options, not SBTs, and only over slots that still matter; a partial choice is given up
  * when its formula is already false or no matching of slots to different SBTs exists.
  */
-function findAssignment(formula: Formula, slots: ReadonlyMap<string, Slot>): boolean {
+function findAssignment(
+  formula: Formula,
+  slots: ReadonlyMap<string, Slot>,
+  isPossibleLeaf: (leaf: Leaf) => boolean,
+): boolean {
   const choices: Choices = new Map()
-  const possible = new Map(leavesOf(formula).map((leaf) => [leaf, isPossible(leaf, slots)] as const))
+  const possible = new Map(leavesOf(formula).map((leaf) => [leaf, isPossibleLeaf(leaf)] as const))
   let visits = 0
 
   /** Three-valued: undefined while choices are open, then `open` receives the undecided slots. */
   const valueOfLeaf = (leaf: Leaf, open: Set<string>): boolean | undefined => {
     if (!possible.get(leaf)) return false
     const names = slotsOf(leaf)
+    // What a ledger says depends on no choice.
+    if (names.length === 0) return true
     const chosen = names.map((name) => choices.get(name))
     if (chosen.includes(null)) return false
     const [left, right] = chosen
@@ -442,13 +454,12 @@ function extendMatching(
 function explainFailure(
   formula: Formula,
   possible: (leaf: Leaf) => boolean,
-  slots: ReadonlyMap<string, Slot>,
-  sets: readonly SetTree[],
+  explain: (leaf: Leaf) => string,
 ): Reason[] {
   const parts = partsOf(formula)
-  if (parts.length === 0) return [{ path: formula.path, reason: explainLeaf(formula as Leaf, slots, sets) }]
+  if (parts.length === 0) return [{ path: formula.path, reason: explain(formula as Leaf) }]
   const failed = parts.filter((part) => !evaluateFormula(part, possible))
-  const below = failed.flatMap((part) => explainFailure(part, possible, slots, sets))
+  const below = failed.flatMap((part) => explainFailure(part, possible, explain))
   const held = parts.length - failed.length
   switch (formula.kind) {
     case 'any':
@@ -471,8 +482,41 @@ function explainFailure(
   }
 }
 
-function explainLeaf(leaf: Leaf, slots: ReadonlyMap<string, Slot>, sets: readonly SetTree[]): string {
-  if (leaf.kind === 'ledger') return 'cannot be proved: no profile has ledgers yet'
+type LedgerLeaf = Extract<Leaf, { kind: 'ledger' }>
+
+/** Reads the ledgers that the formula asks, by name. */
+function readLedgers(
+  options: Pick<Wallet, 'soul'> & {
+    readonly policy: Policy
+    readonly roots: Roots
+    readonly leaves: readonly Leaf[]
+    readonly ledgers: Wallet['ledgers'] | undefined
+  },
+): ReadonlyMap<string, LedgerView> {
+  const { policy, roots, ledgers, soul, leaves } = options
+  const read = new Set(leaves.flatMap((leaf) => (leaf.kind === 'ledger' ? [leaf.ledger] : [])))
+  const rules = policy.ledgers.filter(({ name }) => read.has(name))
+  if (rules.length > 0) assertField(soul.secret, 'soul.secret')
+  return new Map(
+    rules.map((rule) => [rule.name, viewLedger({ rule, roots, ledgers, secret: soul.secret })] as const),
+  )
+}
+
+function holdsInLedger(leaf: LedgerLeaf, views: ReadonlyMap<string, LedgerView>): boolean {
+  const tally = views.get(leaf.ledger)?.tallies?.[leaf.position]
+  return tally !== undefined && compare(tally[leaf.field], leaf.operator, leaf.value)
+}
+
+function explainLedger(leaf: LedgerLeaf, views: ReadonlyMap<string, LedgerView>): string {
+  const { ledger, category, field } = leaf
+  return views.get(ledger)?.fault ?? `the comparison on ${ledger}.${category}.${field} does not hold`
+}
+
+function explainLeaf(
+  leaf: Exclude<Leaf, LedgerLeaf>,
+  slots: ReadonlyMap<string, Slot>,
+  sets: readonly SetTree[],
+): string {
   const unfilled = slotsOf(leaf).flatMap((name) => slots.get(name)?.unfilled || [])
   if (unfilled.length > 0) return unfilled.join('; ')
   if (leaf.kind === 'in' && leaf.set.kind === 'root') {

@@ -5,7 +5,8 @@ import { assertField, assertUint, FIELD_MODULUS, parseDecimal } from '../field.j
 import type { VerificationKeyJson } from '../groth16.js'
 import { anchorsRoot } from '../policy/anchors.js'
 import { compilePolicy } from '../policy/compile.js'
-import type { Policy, Roots } from '../policy/types.js'
+import { acceptedLedger, ledgerRootsOf, ofLedger } from '../policy/ledgers.js'
+import type { LedgerRoot, Policy, Roots } from '../policy/types.js'
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
 import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
@@ -34,9 +35,19 @@ export type VerifyOptions = Context & { readonly envelope: unknown } & (
         readonly now: bigint
         /** Seconds, by default {@link DEFAULT_CLOCK_SKEW}. */
         readonly maxClockSkew?: bigint
+        /** How fresh the roots of ledgers have to be, by the ledger's id or the policy's name for it. */
+        readonly freshness?: Readonly<Record<string, Freshness>>
       }
     | { readonly statement: 'membership'; readonly roots: readonly bigint[] }
   )
+
+/** How fresh the root of a ledger has to be; snapshots with an older one are not accepted. */
+export interface Freshness {
+  /** Least number of queue entries that the root contains. */
+  readonly minQueueLength?: bigint
+  /** Greatest number of seconds since the root was accepted. */
+  readonly maxAge?: bigint
+}
 
 /** What a proof says, or why it is refused. */
 export type Verification =
@@ -93,6 +104,8 @@ class Refusal extends Error {}
 interface Expectation {
   readonly statement: string
   readonly signals: readonly Expected[]
+  /** Values that signals have to take together: one of the rows. */
+  readonly together?: { readonly signals: readonly number[]; readonly oneOf: readonly (readonly bigint[])[] }
   readonly reveals: readonly {
     readonly name: string
     readonly type: Parameters<typeof encodeClaim>[0]
@@ -138,14 +151,24 @@ function expectPolicy(
     readonly roots: readonly Roots[]
     readonly now: bigint
     readonly maxClockSkew?: bigint
+    readonly freshness?: Readonly<Record<string, Freshness>>
   },
   context: ContextSignals,
 ): Expectation {
-  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW } = options
+  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW, freshness = {} } = options
   assertUint(now, 63, 'now')
   assertUint(maxClockSkew, 63, 'maxClockSkew')
-  const { profile, digest, ledgerId } = compilePolicy(policy)
+  const program = compilePolicy(policy)
+  const { profile, digest, ledgerId } = program
   const anchors = roots.map((snapshot) => anchorsRoot({ policy, roots: snapshot }))
+  const ledgers = roots.map((snapshot) => ledgerRootsOf(program, snapshot))
+  refuseUnknownLedgers(policy, freshness)
+  const isFresh = roots.map((snapshot) =>
+    policy.ledgers.every((ledger) => {
+      const demand = ofLedger(freshness, ledger)
+      return demand === undefined || meets(demand, acceptedLedger(snapshot, ledger), now)
+    }),
+  )
   const reveals = policy.reveal.map(({ slot, claim, type }, signal) => ({
     name: `${slot}.${claim}`,
     type,
@@ -172,13 +195,40 @@ function expectPolicy(
     }
   })
   const at = (name: (typeof POLICY_SIGNALS)[number]): number => profile.reveals + POLICY_SIGNALS.indexOf(name)
+  const ledgerSignals = Array.from(
+    { length: profile.ledgers },
+    (_, k): Expected => ({ name: `ledgerRoot[${k}]`, oneOf: ledgers.map((row) => row[k] as bigint) }),
+  )
+  const firstLedger = profile.reveals + POLICY_SIGNALS.length
   return {
     statement: profile.name,
-    signals: [...revealed, ...signals],
+    signals: [...revealed, ...signals, ...ledgerSignals],
+    together: {
+      signals: [at('anchorsRoot'), ...ledgerSignals.map((_, k) => firstLedger + k)],
+      oneOf: anchors.map((anchor, i) => [anchor, ...(ledgers[i] as bigint[])]).filter((_, i) => isFresh[i]),
+    },
     reveals,
     nullifier: at('nullifier'),
     ...(ledgerId !== undefined && { handle: at('handle') }),
   }
+}
+
+function refuseUnknownLedgers(policy: Policy, freshness: Readonly<Record<string, Freshness>>): void {
+  if (typeof freshness !== 'object' || freshness === null) throw new TypeError('freshness must be an object')
+  // A demand that no ledger of the policy answers to would be dropped silently.
+  for (const key of Object.keys(freshness)) {
+    if (!policy.ledgers.some(({ id, name }) => key === id || key === name))
+      throw new RangeError('freshness names a ledger that the policy does not')
+  }
+}
+
+function meets(demand: Freshness, accepted: LedgerRoot | undefined, now: bigint): boolean {
+  if (typeof demand !== 'object' || demand === null) throw new TypeError('freshness must hold objects')
+  const { minQueueLength = 0n, maxAge } = demand
+  assertUint(minQueueLength, 64, 'minQueueLength')
+  if (maxAge !== undefined) assertUint(maxAge, 64, 'maxAge')
+  if (accepted === undefined) return false
+  return accepted.queueLength >= minQueueLength && (maxAge === undefined || now - accepted.at <= maxAge)
 }
 
 async function check(
@@ -197,6 +247,7 @@ async function check(
     throw new Refusal('the key of this statement is a development key: anybody can forge its proofs')
   }
   const signals = readSignals(expectation.signals, fields.publicSignals)
+  refuseMixture(expectation.together, signals)
   const revealed = readRevealed(reveals, fields.revealed, signals)
   const publicSignals = signals.map(String)
   const holds = await verifyGroth16({
@@ -282,6 +333,15 @@ function readSignals(expected: readonly Expected[], publicSignals: unknown): big
     if (!holds) throw new Refusal(`publicSignals.${rule.name}: is not what the verifier expects`)
     return value
   })
+}
+
+/** Refuses roots of different snapshots in one proof, and those of a snapshot that is not fresh enough. */
+function refuseMixture(together: Expectation['together'], signals: readonly bigint[]): void {
+  if (together === undefined) return
+  const found = together.signals.map((i) => signals[i])
+  if (!together.oneOf.some((row) => row.every((value, i) => value === found[i]))) {
+    throw new Refusal('publicSignals: the roots are not of one snapshot that is fresh enough')
+  }
 }
 
 function readRevealed(

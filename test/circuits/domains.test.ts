@@ -38,10 +38,11 @@ describe('numbers shared by circuits and TypeScript', () => {
   it('each policy circuit has the sizes of its profile, and each profile its circuit', () => {
     const files = readdirSync(new URL('statements/', circuits)).filter((name) => name.startsWith('policy-'))
     assert.deepEqual(files.sort(), PROFILES.map(({ name }) => `${name}.circom`).sort())
-    for (const { name, sbts, sets, clauses, gates, parentBits, reveals } of PROFILES) {
+    for (const { name, sbts, ledgers, sets, clauses, gates, parentBits, reveals } of PROFILES) {
       const main = /= Policy\((\w+)\(\), ([\d, ]+)\);/.exec(read(`statements/${name}.circom`))
       assert.equal(main?.[1], `PROFILE_${constantName(name)}`)
-      assert.deepEqual(main?.[2]?.split(', ').map(Number), [sbts, sets, clauses, gates, parentBits, reveals])
+      const sizes = [sbts, ledgers, sets, clauses, gates, parentBits, reveals]
+      assert.deepEqual(main?.[2]?.split(', ').map(Number), sizes)
       assert.ok(2 ** parentBits >= gates)
     }
   })
