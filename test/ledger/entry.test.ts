@@ -15,7 +15,7 @@ import {
 const entry: TallyEntry = { handle: 5n, category: 1, amount: -7n, ref: 9n, at: 1_763_700_000n }
 
 const uint = (bits: number) => fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n })
-export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
+const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({
     handle: uint(248),
     category: fc.integer({ min: 0, max: 30 }),

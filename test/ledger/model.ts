@@ -19,14 +19,14 @@ export class PlainLedger {
   readonly accounts: Account[] = [newAccount(0n)]
   length = 0n
   head = tag('soulproof/ledger/queue/1')
-  readonly #hash: (inputs: bigint[]) => bigint
+  readonly #hash: (inputs: readonly bigint[]) => bigint
 
-  private constructor(hash: (inputs: bigint[]) => bigint) {
+  private constructor(hash: (inputs: readonly bigint[]) => bigint) {
     this.#hash = hash
   }
 
   static async create(): Promise<PlainLedger> {
-    return new PlainLedger(X
+    return new PlainLedger((await loadCircomlibjs()).poseidon)
   }
 
   add(entry: Entry): void {
@@ -48,8 +48,8 @@ export class PlainLedger {
 
   /** The leaf of an account: its handle, the next one, counts and sums, the head of its history. */
   leaf(account: Account): bigint[] {
-    const above = this.accounts.map(({ handle }) => handle).filter((handle) => handle > account.handle)
-    const next = above.reduce((least, handle) => (handle < least ? handle : least), 2n ** 248n)
+    let next = 2n ** 248n
+    for (const { handle } of this.accounts) if (handle > account.handle && handle < next) next = handle
     const tallies = account.counts.flatMap((count, c) => [count, account.sums[c] as bigint])
     return [account.handle, next, ...tallies, account.head]
   }
