@@ -12,6 +12,7 @@ import { applyEntries, type Hash } from './apply.js'
 import { type Entry, encodeEntry } from './entry.js'
 import { EMPTY_QUEUE, extendHead } from './queue.js'
 import {
+  assertLedgerName,
   beforeChange,
   emptyLedger,
   type LedgerChange,
@@ -73,6 +74,7 @@ export function createMemoryLedger(
   options: LedgerName & { readonly keep?: number; readonly hash?: Hash },
 ): MemoryLedger {
   const { id, keep = 16, hash } = options
+  assertLedgerName(options)
   const categories = Object.freeze([...options.categories])
   if (!Number.isInteger(keep) || keep < 1) throw new RangeError('keep must be a positive integer')
   const empty = emptyLedger({ id, categories })

@@ -15,15 +15,19 @@ import {
 const entry: TallyEntry = { handle: 5n, category: 1, amount: -7n, ref: 9n, at: 1_763_700_000n }
 
 const uint = (bits: number) => fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n })
+const plain = { noNullPrototype: true }
 const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
-  fc.record({
-    handle: uint(248),
-    category: fc.integer({ min: 0, max: 30 }),
-    amount: fc.bigInt({ min: -(1n << 64n), max: (1n << 64n) - 1n }),
-    ref: uint(148),
-    at: uint(40),
-  }),
-  fc.record({ handle: uint(248), category: fc.constant(MOVED as typeof MOVED), to: uint(248) }),
+  fc.record(
+    {
+      handle: uint(248),
+      category: fc.integer({ min: 0, max: 30 }),
+      amount: fc.bigInt({ min: -(1n << 64n), max: (1n << 64n) - 1n }),
+      ref: uint(148),
+      at: uint(40),
+    },
+    plain,
+  ),
+  fc.record({ handle: uint(248), category: fc.constant(MOVED as typeof MOVED), to: uint(248) }, plain),
 )
 
 describe('ledger/entry', () => {
