@@ -2,12 +2,11 @@ pragma circom 2.2.0;
 
 include "./bits.circom";
 include "./compare.circom";
-include "./handle.circom";
 include "./ledger-hash.circom";
 include "./quaternary-root.circom";
 
 /**
- * What a ledger says of the Soul's handle: its tallies, from its own leaf, or none, from the gap in which it would lie.
+ * What a ledger says of a Soul's handle: its tallies, from its own leaf, or none, from the gap in which it would lie.
  *
  * A leaf (handle, next, ...) of a ledger's list says that no handle strictly between the two is in the tree; the batch keeps it
  * so. For every handle there is either a leaf or a gap, never both: whoever has entries has no gap to open. The gap is
@@ -18,7 +17,7 @@ include "./quaternary-root.circom";
  * A root that the opening does not lead to only gives opened = 0, for which any values will do.
  *
  * @param DEPTH              levels of the tree
- * @input secret             the Soul's
+ * @input own {handle}       the Soul's handle in this ledger
  * @input ledgerId, categories    bound by the policy digest
  * @input root               the ledger's root; a public signal
  * @output opened {binary}   1 if the ledger says something of the handle
@@ -26,7 +25,7 @@ include "./quaternary-root.circom";
  */
 template LedgerSlot(DEPTH) {
     var C = LEDGER_CATEGORIES();
-    signal input secret;
+    signal input {handle} own;
     signal input ledgerId;
     signal input categories;
     signal input root;
@@ -51,7 +50,6 @@ template LedgerSlot(DEPTH) {
     signal computedRoot <== LedgerRoot()(ledgerId, categories, treeRoot, size, queueLength, queueHead);
     signal isRoot <== IsEqual()([computedRoot, root]);
 
-    signal own <== Handle()(ledgerId, secret);
     signal isOwn <== IsEqual()([handle, own]);
     signal atLeaf <== isRoot * isOwn;
     signal inGap <== isRoot - atLeaf;

@@ -232,7 +232,7 @@ template Policy(PROFILE, SBTS, LEDGERS, SETS, CLAUSES, GATES, PARENT_BITS, REVEA
     component ledger[LEDGERS];
     for (var k = 0; k < LEDGERS; k++) {
         ledger[k] = LedgerSlot(DEPTH);
-        ledger[k].secret <== secret;
+        ledger[k].own <== Handle()(ledgerIds[k], secret);
         ledger[k].ledgerId <== ledgerIds[k];
         ledger[k].categories <== ledgerCategories[k];
         ledger[k].root <== ledgerRoot[k];

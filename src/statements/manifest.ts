@@ -67,37 +67,37 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-l': {
-      sourceHash: '0x37fe7584249fb3eaa55c5b38f3951eae83f0d0ce66dd191ba348bdafa17447af',
+      sourceHash: '0xa54eaa29e7adfb11e3c6977d757dac76edb4083d1fc74c02ec7643d9bd6ab2ba',
       constraints: 97604,
       wires: 98004,
       publicSignals: 15,
       provenance: { kind: 'development' },
-      verificationKeyHash: '0x97dbb57e0ba858583506b1facabfb3b4f0bf9b1c29256511257a38369f58030f',
+      verificationKeyHash: '0xed0f9ba556a385b2a3bf2247034132e904aab905665ed9ad0203ce04c78e4a6e',
       artifacts: {
         'policy-l.wasm': {
-          bytes: 12320363,
-          sha256: '81e1ce420b42988c9dc1a9039706fbc8e025b5be2fbb4855a08aa70a5cfd518f',
+          bytes: 12320503,
+          sha256: 'cac56eb02a698c71e348d4c85d1dc3f00ea811b4f9195553f2a908806cdeafb8',
         },
         'policy-l.zkey': {
           bytes: 107968400,
-          sha256: '93860d9b372b8400b8a8ffbf991ee1441c025fcee04bb86c06d3cd8c0e79b231',
+          sha256: 'b9e74a3585381eed56ca8175d3d52dfdbc9531d9ee142fbbb1f302dac31a7e6d',
         },
         'policy-l.r1cs': {
           bytes: 66616180,
-          sha256: '2d94167233f225b78a4678f9f9519f2049a7ef03510262ad096cbc95edd1553f',
+          sha256: '0198c95efa9066a48bede9c7a1551fbbbef1f0d69f93460e9cab6091a41a312f',
         },
         'policy-l.sym': {
-          bytes: 28731227,
-          sha256: '2c88fca1664eb5bca67bb5ad2a01fea093df701dafc93fc8aebc2c01b12300db',
+          bytes: 28704731,
+          sha256: '3fb5758716793ddfeb49d618f33f2dd1e3406cbd95e664d58bd4816362c2a9c4',
         },
         'policy-l.vkey.json': {
-          bytes: 5902,
-          sha256: '13fb207a71f4c33ecb7d04224a3fe7403a13a16feea6aa2f4046ec7958911446',
+          bytes: 5896,
+          sha256: '1f6c687897647aecee9812bc301056954c906b7121c4d868155851a29efbe691',
         },
       },
     },
     'policy-m': {
-      sourceHash: '0xd455fac91912ec124b23c1967f42174fc00d1fe61185f67b5d8edd121f0c732f',
+      sourceHash: '0x445cbbd2dfdcbaa615264c58249bc2511430004bb804147a0efbf4c8dafbcc58',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -105,8 +105,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7367317,
-          sha256: '9320979719c82d43ed2cc175b622d29fa08f189a3d5922c6588386502a9bd741',
+          bytes: 7367365,
+          sha256: '06c1004ad934aa4de64e9d5fe9d99a5e27a30e4c43aca47c6e2144f80c4acdee',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -118,7 +118,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-m.sym': {
           bytes: 12760538,
-          sha256: '0778234b16a4df6a7d2bb8f1fd810e5e7d692cff426c5f50cf12400831f52261',
+          sha256: 'b736ec92a16df9fa478a70d846d9fa12d81423f1720adb5f36a941a5b1aff4a5',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -127,7 +127,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0xfdf257da8dded8a24535f49a27659cd9f0525085cfec043683cb668bf35a46ea',
+      sourceHash: '0x05261f24388e6a0cc20eb69194a7ed7b0428566ece2b8d6bc32d81521061b13b',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -135,8 +135,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 9038628,
-          sha256: '7c9a87ea01691c0ac660f9973714d52345cedbd339f41ce78458d7edb6484f7b',
+          bytes: 9038676,
+          sha256: '7083440770e961adff8403b7df7ff58fd48a77798461ed7fe05c2d699d58494f',
         },
         'policy-s.zkey': {
           bytes: 12980392,
@@ -148,7 +148,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-s.sym': {
           bytes: 3486367,
-          sha256: '79ec70005c7f720a2ce46cce01beba1744d9ae42ddae6d3443d08ac0df05e181',
+          sha256: '23342a7cc780c64a32027e1fb8141ae791e029a5cbfd8295dbbbf6f1e1bd1746',
         },
         'policy-s.vkey.json': {
           bytes: 5113,

@@ -95,16 +95,19 @@ const byName = (o: {
   readonly inputs: Readonly<Record<string, string>>
   readonly outputs: Readonly<Record<string, string>>
   readonly bits?: readonly string[]
+  readonly handles?: readonly string[]
 }): Gadget => ({
   include: [o.include],
   inputs: o.inputs,
   outputs: o.outputs,
   body: [
     `component gadget = ${o.template};`,
+    ...(o.handles ?? []).map((name) => `signal {handle} ${name}Tagged <== ${name};`),
     ...Object.entries(o.inputs).map(([name, size]) => {
       const width = /^\[(\d+)\]$/.exec(size)?.[1]
       const bits = width === undefined ? 'Bit()' : `BitArray(${width})`
-      return `gadget.${name} <== ${o.bits?.includes(name) ? `${bits}(${name})` : name};`
+      const value = o.handles?.includes(name) ? `${name}Tagged` : name
+      return `gadget.${name} <== ${o.bits?.includes(name) ? `${bits}(${name})` : value};`
     }),
     ...Object.keys(o.outputs).map((name) => `${name} <== gadget.${name};`),
   ].join('\n'),
@@ -115,7 +118,7 @@ const ledgerSlot = (depth: number): Gadget =>
     include: 'ledger-slot',
     template: `LedgerSlot(${depth})`,
     inputs: {
-      secret: '',
+      own: '',
       ledgerId: '',
       categories: '',
       root: '',
@@ -131,6 +134,7 @@ const ledgerSlot = (depth: number): Gadget =>
       queueHead: '',
     },
     outputs: { opened: '', counts: '[4]', sums: '[4]' },
+    handles: ['own'],
   })
 
 const quaternaryUpdate = (depth: number): Gadget =>
