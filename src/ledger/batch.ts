@@ -13,20 +13,18 @@ import {
   type LedgerBatchSignals,
   ledgerBatchInputs,
   ledgerBatchPublicSignals,
+  type ProvableBatch,
   type Touch,
   type TouchKind,
 } from '../statements/ledger-batch.js'
-import type { CircuitInputs } from '../statements/membership.js'
 import { leafAfter, rehash } from './apply.js'
 import { type Entry, encodeEntry, hasEffect } from './entry.js'
 import { extendHead } from './queue.js'
 import { afterChange, type LedgerReader, siblingsIn } from './reader.js'
 
 /** A batch that is ready to be proved. */
-export interface PreparedBatch {
-  readonly inputs: CircuitInputs
+export interface PreparedBatch extends ProvableBatch {
   readonly signals: LedgerBatchSignals
-  readonly publicSignals: string[]
   /** The state after the batch. */
   readonly state: LedgerState
   /** Number of entries that fit; 0 if there are none. */

@@ -27,6 +27,13 @@ export const LEDGER_BATCH_SIGNALS = [
   'queueHead',
 ] as const
 
+/** A batch as a prover takes it: see `prepareBatch` of `soulproof/ledger`. */
+export interface ProvableBatch {
+  readonly inputs: CircuitInputs
+  /** In circuit order. */
+  readonly publicSignals: readonly string[]
+}
+
 /** What a step of a batch does, as `circuits/lib/ledger-touch.circom` defines it. */
 export type TouchKind = 'skip' | 'update' | 'link' | 'insert' | 'overflow' | 'nothing'
 

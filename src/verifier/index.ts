@@ -3,12 +3,14 @@
 import { KeyError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS, parseDecimal } from '../field.js'
 import type { VerificationKeyJson } from '../groth16.js'
+import { categoriesHash, ledgerIdOf } from '../merkle/ledger.js'
 import { anchorsRoot } from '../policy/anchors.js'
 import { compilePolicy } from '../policy/compile.js'
 import { acceptedLedger, ledgerRootsOf, ofLedger } from '../policy/ledgers.js'
 import type { LedgerRoot, Policy, Roots } from '../policy/types.js'
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
+import { LEDGER_BATCH_SIGNALS } from '../statements/ledger-batch.js'
 import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { verifyGroth16 } from './groth16.js'
@@ -61,6 +63,18 @@ export type Verification =
     }
   | { readonly valid: false; readonly reason: string }
 
+/** What a verifier of a ledger's batches expects. */
+export interface VerifyBatchOptions {
+  readonly envelope: unknown
+  /** Id and categories of the ledger. */
+  readonly ledger: { readonly id: string; readonly categories: readonly string[] }
+  /** The last root that it accepted; 0 before the first batch. */
+  readonly oldRoot: bigint
+  /** The ledger's queue up to the last entry of the batch: how long it is, and its head there. */
+  readonly queueLength: bigint
+  readonly queueHead: bigint
+}
+
 /** Verifies envelopes. */
 export interface Verifier {
   /**
@@ -73,6 +87,17 @@ export interface Verifier {
    * @throws {PolicyError} if no profile fits the policy
    */
   verify(options: VerifyOptions): Promise<Verification>
+  /**
+   * Verifies that the entries of a ledger's queue lead from one root to the next, which it returns. A bad envelope never
+   * throws.
+   *
+   * @throws {TypeError|RangeError} naming the expectation that is malformed
+   */
+  verifyBatch(
+    options: VerifyBatchOptions,
+  ): Promise<
+    { readonly valid: true; readonly root: bigint } | { readonly valid: false; readonly reason: string }
+  >
 }
 
 /**
@@ -86,14 +111,25 @@ export async function createVerifier(
   const { allowDevelopmentKeys = false } = options
   if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
   return {
-    async verify(verifyOptions) {
+    verify(verifyOptions) {
       const expectation = expect(verifyOptions)
-      try {
-        return await check(expectation, verifyOptions.envelope, allowDevelopmentKeys)
-      } catch (error) {
-        if (error instanceof Refusal) return { valid: false, reason: error.message }
-        throw error
-      }
+      return orReason(async () => {
+        const { signals, revealed } = await check(expectation, verifyOptions.envelope, allowDevelopmentKeys)
+        const { nullifier, handle } = expectation
+        return {
+          valid: true,
+          nullifier: signals[nullifier] as bigint,
+          revealed,
+          ...(handle !== undefined && { handle: signals[handle] as bigint }),
+        }
+      })
+    },
+    verifyBatch(batchOptions) {
+      const expectation = expectBatch(batchOptions)
+      return orReason(async () => {
+        const { signals } = await check(expectation, batchOptions.envelope, allowDevelopmentKeys)
+        return { valid: true, root: signals[LEDGER_BATCH_SIGNALS.indexOf('newRoot')] as bigint }
+      })
     },
   }
 }
@@ -101,6 +137,16 @@ export async function createVerifier(
 /** A reason why an envelope is not accepted. */
 class Refusal extends Error {}
 
+async function orReason<T>(run: () => Promise<T>): Promise<T | { valid: false; reason: string }> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof Refusal) return { valid: false, reason: error.message }
+    throw error
+  }
+}
+
+/** What the signals of any statement have to be. */
 interface Expectation {
   readonly statement: string
   readonly signals: readonly Expected[]
@@ -111,6 +157,10 @@ interface Expectation {
     readonly type: Parameters<typeof encodeClaim>[0]
     readonly signal: number
   }[]
+}
+
+/** Where in the signals of a statement about a Soul its results stand. */
+interface SoulExpectation extends Expectation {
   readonly nullifier: number
   readonly handle?: number
 }
@@ -120,7 +170,7 @@ type Expected =
   | { readonly name: string; readonly oneOf: readonly bigint[] }
   | { readonly name: string; readonly from: bigint; readonly below: bigint }
 
-function expect(options: VerifyOptions): Expectation {
+function expect(options: VerifyOptions): SoulExpectation {
   if (typeof options !== 'object' || options === null) throw new TypeError('verify takes an object')
   const context = contextSignals(options)
   if (!Array.isArray(options.roots)) throw new TypeError('roots must be an array')
@@ -133,7 +183,7 @@ function expect(options: VerifyOptions): Expectation {
   return expectPolicy(options, context)
 }
 
-function expectMembership(roots: readonly bigint[], context: ContextSignals): Expectation {
+function expectMembership(roots: readonly bigint[], context: ContextSignals): SoulExpectation {
   roots.forEach((root, i) => {
     assertField(root, `roots[${i}]`)
     if (root === 0n) throw new RangeError(`roots[${i}] must not be 0`)
@@ -154,7 +204,7 @@ function expectPolicy(
     readonly freshness?: Readonly<Record<string, Freshness>>
   },
   context: ContextSignals,
-): Expectation {
+): SoulExpectation {
   const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW, freshness = {} } = options
   assertUint(now, 63, 'now')
   assertUint(maxClockSkew, 63, 'maxClockSkew')
@@ -213,6 +263,26 @@ function expectPolicy(
   }
 }
 
+function expectBatch(options: VerifyBatchOptions): Expectation {
+  if (typeof options !== 'object' || options === null) throw new TypeError('verifyBatch takes an object')
+  const { ledger, oldRoot, queueLength, queueHead } = options
+  if (!Array.isArray(ledger?.categories)) throw new TypeError('ledger must have an id and categories')
+  assertField(oldRoot, 'oldRoot')
+  assertUint(queueLength, 64, 'queueLength')
+  assertField(queueHead, 'queueHead')
+  const expected = {
+    oldRoot,
+    ledgerId: ledgerIdOf(ledger.id),
+    categories: categoriesHash(ledger.categories),
+    queueLength,
+    queueHead,
+  }
+  const signals = LEDGER_BATCH_SIGNALS.map((name): Expected => {
+    return name === 'newRoot' ? { name, from: 1n, below: FIELD_MODULUS } : { name, oneOf: [expected[name]] }
+  })
+  return { statement: 'ledger-batch', signals, reveals: [] }
+}
+
 function refuseUnknownLedgers(policy: Policy, freshness: Readonly<Record<string, Freshness>>): void {
   if (typeof freshness !== 'object' || freshness === null) throw new TypeError('freshness must be an object')
   // A demand that no ledger of the policy answers to would be dropped silently.
@@ -235,8 +305,8 @@ async function check(
   expectation: Expectation,
   envelope: unknown,
   allowDevelopmentKeys: boolean,
-): Promise<Verification> {
-  const { statement, reveals, nullifier, handle } = expectation
+): Promise<{ signals: readonly bigint[]; revealed: Record<string, ClaimValue> }> {
+  const { statement, reveals } = expectation
   const fields = readEnvelope(envelope)
   if (fields.statement !== statement) throw new Refusal('statement: is not the one that the verifier expects')
   const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
@@ -256,12 +326,7 @@ async function check(
     proof: fields.proof as never,
   })
   if (!holds) throw new Refusal('proof: does not hold')
-  return {
-    valid: true,
-    nullifier: signals[nullifier] as bigint,
-    revealed,
-    ...(handle !== undefined && { handle: signals[handle] as bigint }),
-  }
+  return { signals, revealed }
 }
 
 const keys = new WeakMap<VerificationKeyJson, ReturnType<typeof parseVerificationKey>>()

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { DOMAIN } from '../../src/crypto/domains.js'
+import { emptyState } from '../../src/ledger/reader.js'
+import { LEDGER_DEPTH } from '../../src/merkle/ledger.js'
 import { QUATERNARY_DEPTH } from '../../src/merkle/proof.js'
 import { ANCHOR_DEPTH, PROFILES, THRESHOLD_BITS, WEIGHT_BITS } from '../../src/policy/profiles.js'
+import { BATCH_TOUCHES } from '../../src/statements/ledger-batch.js'
 
 const circuits = new URL('../../circuits/', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, circuits), 'utf8')
@@ -45,6 +48,13 @@ describe('numbers shared by circuits and TypeScript', () => {
       assert.deepEqual(main?.[2]?.split(', ').map(Number), sizes)
       assert.ok(2 ** parentBits >= gates)
     }
+  })
+
+  it('the batch circuit has as many steps, levels and the empty tree of TypeScript', () => {
+    const main = /= LedgerBatch\(([\d, ]+)\);/.exec(read('statements/ledger-batch.circom'))
+    const { treeRoot } = emptyState({ id: 'any', categories: ['a'] })
+    const expected = [BigInt(BATCH_TOUCHES), BigInt(LEDGER_DEPTH), treeRoot]
+    assert.deepEqual(main?.[1]?.split(', ').map(BigInt), expected)
   })
 
   it('depths and widths in the circuit are those of TypeScript', () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { startChain } from '../../scripts/lib/chain.js'
+import type { Envelope } from '../../src/envelope.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import {
   createMemoryLedger,
@@ -11,8 +13,12 @@ import {
   prepareBatch,
   queueHead,
 } from '../../src/ledger/index.js'
+import { createProver } from '../../src/prover/index.js'
 import { LEDGER_BATCH_SIGNALS } from '../../src/statements/ledger-batch.js'
 import type { CircuitInputs } from '../../src/statements/membership.js'
+import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
+import { createVerifier } from '../../src/verifier/index.js'
+import { checkSolidityLadder, deployVerifier } from '../support/chain.js'
 import { entryOf } from '../support/ledger.js'
 import { Random } from '../support/random-policy.js'
 import {
@@ -306,6 +312,73 @@ describe('ledger-batch', () => {
       await assertRefused(statement(), { ...later, oldRoot: 0n })
       for (const change of [{ size: 2n }, { oldQueueLength: 1n }, { oldQueueHead: 0n }, { treeRoot: 1n }])
         await assertRefused(statement(), { ...prepared.inputs, ...change })
+    })
+  })
+
+  describe('proved', () => {
+    const entries = [entryOf({ handle: 20n, amount: 7n }), entryOf({ handle: 25n })]
+    const batch = prepareBatch({ reader: base, entries })
+    const { oldRoot, newRoot, queueLength, queueHead: head } = batch.signals
+    const expected = { ledger: NAME, oldRoot, queueLength, queueHead: head }
+    let envelope: Envelope
+    before(async () => {
+      await using prover = await createProver()
+      envelope = await prover.prove({ statement: 'ledger-batch', batch })
+    })
+    const verifier = () => createVerifier({ allowDevelopmentKeys: true })
+
+    it('leads a verifier from the root that it accepted to the next', async () => {
+      const copy = JSON.parse(JSON.stringify(envelope))
+      assert.deepEqual(await (await verifier()).verifyBatch({ ...expected, envelope: copy }), {
+        valid: true,
+        root: newRoot,
+      })
+      const strict = await (await createVerifier()).verifyBatch({ ...expected, envelope })
+      assert.match(strict.valid ? '' : strict.reason, /development key/)
+    })
+
+    it('is refused for another old root, queue or ledger: skipped, repeated or reordered entries (row 24)', async () => {
+      const reordered = queueHead(entries.toReversed(), base.state.queueHead)
+      const changes: [object, RegExp][] = [
+        [{ oldRoot: 0n }, /oldRoot/],
+        [{ oldRoot: newRoot }, /oldRoot/],
+        [{ queueLength: queueLength + 1n }, /queueLength/],
+        [{ queueLength: queueLength - 1n }, /queueLength/],
+        [{ queueHead: reordered }, /queueHead/],
+        [{ queueHead: base.state.queueHead }, /queueHead/],
+        [{ ledger: { ...NAME, id: 'other' } }, /ledgerId/],
+        [{ ledger: { ...NAME, categories: ['b', 'a'] } }, /categories/],
+      ]
+      for (const [change, reason] of changes) {
+        const result = await (await verifier()).verifyBatch({ ...expected, envelope, ...change })
+        assert.match(result.valid ? '' : result.reason, reason)
+      }
+      await assert.rejects(
+        async () => (await verifier()).verifyBatch({ ...expected, envelope, oldRoot: -1n }),
+        {
+          message: /oldRoot/,
+        },
+      )
+    })
+
+    it('row 8: each public signal plus 1, minus 1 and plus r is refused in TypeScript and in Solidity', async () => {
+      for (const [i, name] of LEDGER_BATCH_SIGNALS.entries()) {
+        const value = BigInt(envelope.publicSignals[i] as string)
+        for (const other of [value + 1n, (value + r - 1n) % r, value + r]) {
+          const forged = { ...envelope, publicSignals: envelope.publicSignals.with(i, String(other)) }
+          const result = await (await verifier()).verifyBatch({ ...expected, envelope: forged })
+          assert.equal(result.valid, false, name)
+        }
+      }
+      const verificationKey = VERIFICATION_KEYS['ledger-batch']?.key
+      assert.ok(verificationKey)
+      await using chain = await startChain()
+      await checkSolidityLadder({
+        chain,
+        verifier: await deployVerifier({ chain, verificationKey }),
+        proof: envelope.proof,
+        publicSignals: envelope.publicSignals.map(BigInt),
+      })
     })
   })
 })
