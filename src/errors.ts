@@ -54,3 +54,8 @@ export class ArtifactError extends SoulproofError {
 export class KeyError extends SoulproofError {
   override name = 'KeyError'
 }
+
+/** An entry, root or store of a ledger is not what it has to be. */
+export class LedgerError extends SoulproofError {
+  override name = 'LedgerError'
+}

@@ -7,11 +7,13 @@ include "./hash.circom";
 /**
  * The handle of a Soul in a ledger: the low 248 bits of Poseidon(tag, ledgerId, secret), canonically decomposed. Without
  * the bound at r - 1, a hash below 2^254 - r would give two handles.
+ *
+ * @output out {handle}   below 2^248
  */
 template Handle() {
     signal input ledgerId;
     signal input secret;
-    signal output out;
+    signal output {handle} out;
     signal hash <== Hash(3)([DOMAIN_HANDLE(), ledgerId, secret]);
     signal {binary} bits[254];
     var sum = 0;

@@ -7,39 +7,50 @@ include "./formula.circom";
 include "./handle.circom";
 include "./hash.circom";
 include "./interval.circom";
+include "./ledger-slot.circom";
 include "./load.circom";
 include "./nullifier.circom";
 include "./sbt-slot.circom";
+include "./select.circom";
 include "./soul.circom";
 
 /**
- * Proves: my Soul holds SBTs that satisfy the policy with this digest at time now under the roots of anchorsRoot, and
- * reveals, handle and nullifier are what the policy derives from them, OR my secret is that of verifierKey, OR of
- * verifierKey2.
+ * Proves: my Soul holds SBTs and has entries in ledgers, or none, that satisfy the policy with this digest at time now under
+ * the roots of anchorsRoot and ledgerRoot, and reveals, handle and nullifier are what the policy derives from them, OR my
+ * secret is that of verifierKey, OR of verifierKey2.
  *
  * The policy is a program of private inputs under the public digest: one circuit serves every policy of its size. All
  * checks of the claim are bits, so that the verifier's branch has a witness whatever reveals, handle and nullifier say.
  * No bit that depends on an opening is negated on its way to `claim`.
  *
  * Program bits, lowest first, in the order of `src/policy/compile.ts`:
- *   per clause: operation 3, slot 4, claim 4, useNow 1, useNext 1;
+ *   per clause: operation 3, slot 4, claim 4, useNow 1, useNext 1, with two sets: set 1, with ledgers: fromLedger 1;
  *   per clause and per gate but the last: parent PARENT_BITS, weight 7;
  *   per gate: threshold 12;
  *   per reveal: on 1, slot 4, claim 4; nullifier: on 1, slot 4, claim 4; per set: slot 4, claim 4; handle: on 1.
  *
+ * A clause from a ledger loads no claim: its slot is the number of the ledger, its claim 2 category for a count, 2 category + 1
+ * for a sum. It is held if the ledger opens.
+ *
  * @param PROFILE                               name and version of the profile, part of the digest
- * @param SBTS, SETS, CLAUSES, GATES, REVEALS   sizes; SETS is 0 or 1
+ * @param SBTS, LEDGERS, SETS, CLAUSES, GATES, REVEALS   sizes; LEDGERS and SETS are at most 2
  * @param PARENT_BITS                           2^PARENT_BITS >= GATES
  *
  * @verifier policyDigest is that of a policy it compiled itself, anchorsRoot that of this policy under roots it accepts,
- *           now is its clock (below 2^64), verifierKey and verifierKey2 are what it asked for, or 0
+ *           now is its clock (below 2^64), verifierKey and verifierKey2 are what it asked for, or 0; ledgerRoot are
+ *           roots of the policy's ledgers that it accepts with anchorsRoot, 0 where the policy reads none
  */
-template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
-    assert(SETS <= 1);
+template Policy(PROFILE, SBTS, LEDGERS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
+    assert(SETS <= 2);
+    assert(LEDGERS <= 2);
     var DEPTH = 10;
     var ANCHOR_DEPTH = 3;
     var NODES = CLAUSES + GATES - 1;
-    var BITS = 13 * CLAUSES + (PARENT_BITS + 7) * NODES + 12 * GATES + 9 * REVEALS + 9 + 8 * SETS + 1;
+    var CATEGORIES = LEDGER_CATEGORIES();
+    var SET_BIT = 13;
+    var LEDGER_BIT = SETS > 1 ? 14 : 13;
+    var CLAUSE_BITS = LEDGERS > 0 ? LEDGER_BIT + 1 : LEDGER_BIT;
+    var BITS = CLAUSE_BITS * CLAUSES + (PARENT_BITS + 7) * NODES + 12 * GATES + 9 * REVEALS + 9 + 8 * SETS + 1;
     var WORDS = (BITS + 247) \ 248;
 
     // Public signals, in the order of the protocol.
@@ -53,6 +64,7 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
     signal input verifierKey;
     signal input verifierKey2;
     signal input anchorsRoot;
+    signal input ledgerRoot[LEDGERS];
 
     // The Soul, or the verifier.
     signal input secret;
@@ -60,6 +72,8 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
     // The program.
     signal input source;
     signal input ledgerId;
+    signal input ledgerIds[LEDGERS];
+    signal input ledgerCategories[LEDGERS];
     signal input setRoots[SETS];
     signal input constants[CLAUSES];
     signal input program[BITS];
@@ -95,10 +109,24 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
     signal input setIndex[SETS][2 * DEPTH];
     signal input setChildren[SETS][DEPTH][4];
 
+    // Openings of ledgers.
+    signal input ledgerHandle[LEDGERS];
+    signal input ledgerNext[LEDGERS];
+    signal input ledgerCounts[LEDGERS][CATEGORIES];
+    signal input ledgerSums[LEDGERS][CATEGORIES];
+    signal input ledgerHead[LEDGERS];
+    signal input ledgerIndex[LEDGERS][2 * DEPTH];
+    signal input ledgerChildren[LEDGERS][DEPTH][4];
+    signal input ledgerSize[LEDGERS];
+    signal input ledgerQueueLength[LEDGERS];
+    signal input ledgerQueueHead[LEDGERS];
+
     signal {binary} bits[BITS] <== BitArray(BITS)(program);
-    component digest = PolicyDigest(PROFILE, SETS, CLAUSES, BITS);
+    component digest = PolicyDigest(PROFILE, LEDGERS, SETS, CLAUSES, BITS);
     digest.source <== source;
     digest.ledgerId <== ledgerId;
+    digest.ledgerIds <== ledgerIds;
+    digest.ledgerCategories <== ledgerCategories;
     digest.setRoots <== setRoots;
     digest.constants <== constants;
     digest.bits <== bits;
@@ -161,7 +189,7 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
     signal distinct <== IsZero()(clashes);
 
     // Where the parts of the program begin.
-    var NODE = 13 * CLAUSES;
+    var NODE = CLAUSE_BITS * CLAUSES;
     var THRESHOLD = NODE + (PARENT_BITS + 7) * NODES;
     var REVEAL = THRESHOLD + 12 * GATES;
     var NULLIFIER = REVEAL + 9 * REVEALS;
@@ -173,7 +201,7 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
     component load[LOADS];
     for (var j = 0; j < LOADS; j++) {
         load[j] = Load(SBTS);
-        var at = 13 * j + 3;
+        var at = CLAUSE_BITS * j + 3;
         if (j >= CLAUSES) at = SET + 8 * (j - CLAUSES);
         if (j >= CLAUSES + SETS) at = REVEAL + 9 * (j - CLAUSES - SETS) + 1;
         if (j == LOADS - 1) at = NULLIFIER + 1;
@@ -201,32 +229,92 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
         set[k].children <== setChildren[k];
     }
 
+    component ledger[LEDGERS];
+    for (var k = 0; k < LEDGERS; k++) {
+        ledger[k] = LedgerSlot(DEPTH);
+        ledger[k].own <== Handle()(ledgerIds[k], secret);
+        ledger[k].ledgerId <== ledgerIds[k];
+        ledger[k].categories <== ledgerCategories[k];
+        ledger[k].root <== ledgerRoot[k];
+        ledger[k].handle <== ledgerHandle[k];
+        ledger[k].next <== ledgerNext[k];
+        ledger[k].leafCounts <== ledgerCounts[k];
+        ledger[k].leafSums <== ledgerSums[k];
+        ledger[k].head <== ledgerHead[k];
+        ledger[k].index <== ledgerIndex[k];
+        ledger[k].children <== ledgerChildren[k];
+        ledger[k].size <== ledgerSize[k];
+        ledger[k].queueLength <== ledgerQueueLength[k];
+        ledger[k].queueHead <== ledgerQueueHead[k];
+    }
+
+    // The left operand of each clause: a claim, or a tally of a ledger.
+    signal value[CLAUSES];
+    signal {binary} held[CLAUSES];
+    component tally[CLAUSES][LEDGERS];
+    component tallyOf[CLAUSES];
+    component openedOf[CLAUSES];
+    for (var j = 0; j < CLAUSES; j++) {
+        if (LEDGERS == 0) {
+            value[j] <== load[j].value;
+            held[j] <== load[j].held;
+        } else {
+            var at = CLAUSE_BITS * j;
+            tallyOf[j] = Select(LEDGERS, 4);
+            openedOf[j] = Select(LEDGERS, 4);
+            for (var k = 0; k < LEDGERS; k++) {
+                tally[j][k] = Select(2 * CATEGORIES, 4);
+                for (var c = 0; c < CATEGORIES; c++) {
+                    tally[j][k].in[2 * c] <== ledger[k].counts[c];
+                    tally[j][k].in[2 * c + 1] <== ledger[k].sums[c];
+                }
+                for (var i = 0; i < 4; i++) tally[j][k].index[i] <== bits[at + 7 + i];
+                tallyOf[j].in[k] <== tally[j][k].out;
+                openedOf[j].in[k] <== ledger[k].opened;
+            }
+            for (var i = 0; i < 4; i++) {
+                tallyOf[j].index[i] <== bits[at + 3 + i];
+                openedOf[j].index[i] <== bits[at + 3 + i];
+            }
+            value[j] <== load[j].value + bits[at + LEDGER_BIT] * (tallyOf[j].out - load[j].value);
+            held[j] <== load[j].held + bits[at + LEDGER_BIT] * (openedOf[j].out - load[j].held);
+        }
+    }
+
     signal {binary} no <== 0;
+    signal {binary} inSet[CLAUSES];
+    signal {binary} notInSet[CLAUSES];
     component clause[CLAUSES];
     component formula = Formula(CLAUSES, GATES, PARENT_BITS, 7, 12);
     for (var j = 0; j < CLAUSES; j++) {
         clause[j] = Clause();
-        for (var i = 0; i < 3; i++) clause[j].operation[i] <== bits[13 * j + i];
-        clause[j].useNow <== bits[13 * j + 11];
-        clause[j].useNext <== bits[13 * j + 12];
+        var at = CLAUSE_BITS * j;
+        for (var i = 0; i < 3; i++) clause[j].operation[i] <== bits[at + i];
+        clause[j].useNow <== bits[at + 11];
+        clause[j].useNext <== bits[at + 12];
         clause[j].constant <== constants[j];
         clause[j].now <== now;
-        clause[j].value <== load[j].value;
-        clause[j].held <== load[j].held;
+        clause[j].value <== value[j];
+        clause[j].held <== held[j];
         if (j + 1 < CLAUSES) {
-            clause[j].next <== load[j + 1].value;
-            clause[j].nextHeld <== load[j + 1].held;
+            clause[j].next <== value[j + 1];
+            clause[j].nextHeld <== held[j + 1];
         } else {
             clause[j].next <== 0;
             clause[j].nextHeld <== no;
         }
         if (SETS == 0) {
-            clause[j].inSet <== no;
-            clause[j].notInSet <== no;
+            inSet[j] <== no;
+            notInSet[j] <== no;
+        } else if (SETS == 1) {
+            inSet[j] <== set[0].isMember;
+            notInSet[j] <== set[0].isNoMember;
         } else {
-            clause[j].inSet <== set[0].isMember;
-            clause[j].notInSet <== set[0].isNoMember;
+            inSet[j] <== set[0].isMember + bits[at + SET_BIT] * (set[1].isMember - set[0].isMember);
+            notInSet[j] <== set[0].isNoMember + bits[at + SET_BIT] * (set[1].isNoMember - set[0].isNoMember);
         }
+        clause[j].inSet <== inSet[j];
+        clause[j].notInSet <== notInSet[j];
         formula.satisfied[j] <== clause[j].satisfied;
     }
     for (var n = 0; n < NODES; n++) {
@@ -278,27 +366,34 @@ template Policy(PROFILE, SBTS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
 }
 
 /** The digest of a policy's program. */
-template PolicyDigest(PROFILE, SETS, CLAUSES, BITS) {
+template PolicyDigest(PROFILE, LEDGERS, SETS, CLAUSES, BITS) {
     signal input source;
     signal input ledgerId;
+    signal input ledgerIds[LEDGERS];
+    signal input ledgerCategories[LEDGERS];
     signal input setRoots[SETS];
     signal input constants[CLAUSES];
     signal input {binary} bits[BITS];
     signal output out;
     var WORDS = (BITS + 247) \ 248;
-    component chain = HashChain(3 + SETS + CLAUSES + WORDS);
+    var ROOTS = 3 + 2 * LEDGERS;
+    component chain = HashChain(ROOTS + SETS + CLAUSES + WORDS);
     chain.tag <== DOMAIN_POLICY();
     chain.in[0] <== PROFILE;
     chain.in[1] <== source;
     chain.in[2] <== ledgerId;
-    for (var k = 0; k < SETS; k++) chain.in[3 + k] <== setRoots[k];
-    for (var j = 0; j < CLAUSES; j++) chain.in[3 + SETS + j] <== constants[j];
+    for (var k = 0; k < LEDGERS; k++) {
+        chain.in[3 + 2 * k] <== ledgerIds[k];
+        chain.in[4 + 2 * k] <== ledgerCategories[k];
+    }
+    for (var k = 0; k < SETS; k++) chain.in[ROOTS + k] <== setRoots[k];
+    for (var j = 0; j < CLAUSES; j++) chain.in[ROOTS + SETS + j] <== constants[j];
     for (var w = 0; w < WORDS; w++) {
         var word = 0;
         for (var i = 0; i < 248; i++) {
             if (248 * w + i < BITS) word += bits[248 * w + i] * (1 << i);
         }
-        chain.in[3 + SETS + CLAUSES + w] <== word;
+        chain.in[ROOTS + SETS + CLAUSES + w] <== word;
     }
     out <== chain.out;
 }

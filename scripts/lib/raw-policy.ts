@@ -1,6 +1,8 @@
+import type { LedgerProof } from '../../src/merkle/ledger.js'
 import type { SetTree } from '../../src/merkle/set.js'
 import { anchorsOf } from '../../src/policy/anchors.js'
 import { compilePolicy } from '../../src/policy/compile.js'
+import { ledgerRootsOf, ofLedger } from '../../src/policy/ledgers.js'
 import type { Policy, Roots } from '../../src/policy/types.js'
 import type { HeldSbt } from '../../src/sbt/index.js'
 import { sbtFields } from '../../src/sbt/sbt.js'
@@ -24,6 +26,7 @@ export interface RawPolicy {
   /** SBTs by the slot that they are to fill, in physical order. */
   readonly fill: readonly (readonly [slot: string, held: HeldSbt])[]
   readonly sets?: readonly SetTree[]
+  readonly ledgers?: Readonly<Record<string, LedgerProof>>
   readonly context: Context
   /** Unix seconds. */
   readonly now: bigint
@@ -62,6 +65,7 @@ export function rawPolicy(options: RawPolicy): {
     policyDigest: program.digest,
     now,
     anchorsRoot: anchors.root,
+    ledgerRoot: ledgerRootsOf(program, roots),
     ...options.signals,
   }
   const openings = program.sets.map((set) => {
@@ -69,6 +73,7 @@ export function rawPolicy(options: RawPolicy): {
     const tree = set.tree ?? sets.find((candidate) => candidate.root === set.root)
     return filled ? tree?.proof(load(set)) : undefined
   })
-  const inputs = policyInputs(signals, { secret: soul.secret, program, anchors, placed, openings })
+  const ledgers = program.ledgers.map((ledger) => ofLedger(options.ledgers, ledger))
+  const inputs = policyInputs(signals, { secret: soul.secret, program, anchors, placed, openings, ledgers })
   return { inputs, publicSignals: policyPublicSignals(signals), signals }
 }

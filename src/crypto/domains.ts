@@ -34,6 +34,14 @@ export const DOMAIN = {
   designatedScope: ascii('soulproof/scope/designated'),
   /** (tag, ledgerId, secret): the number whose low 248 bits are a handle. */
   handle: ascii('soulproof/handle/1'),
+  /** (tag, handle, next, count0, sum0, ..., head): a leaf of a ledger tree. */
+  ledgerLeaf: ascii('soulproof/ledger/leaf/1'),
+  /** (tag, ledgerId, categories, treeRoot, size, queueLength, queueHead): the root of a ledger. */
+  ledgerRoot: ascii('soulproof/ledger/root/1'),
+  /** The empty queue; then (head, subject, content) for each entry. */
+  ledgerQueue: ascii('soulproof/ledger/queue/1'),
+  /** The empty history of a handle; then (head, subject, content) for each of its entries. */
+  ledgerHistory: ascii('soulproof/ledger/history/1'),
   /** (tag, low, high, lowIsMember): a leaf of a sorted interval set. */
   interval: ascii('soulproof/interval/1'),
   /** (tag, profile, source, ...): the program of a policy. */

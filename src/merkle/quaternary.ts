@@ -7,7 +7,7 @@ export const QUATERNARY_CAPACITY = 4 ** QUATERNARY_DEPTH
 let zeroNodes: readonly bigint[] | undefined
 
 /** Returns the roots of the all-zero subtrees of height 0 to 10; computed once, at the first use. */
-function zeros(): readonly bigint[] {
+export function zeros(): readonly bigint[] {
   if (zeroNodes === undefined) {
     const nodes = [0n]
     for (let level = 0; level < QUATERNARY_DEPTH; level++) {

@@ -70,14 +70,16 @@ export function isPossible(leaf: Leaf, kinds: Kinds): boolean {
  * to leave different SBTs for all slots; or that it does not, which leaves the kinds for which it fails. So no two
  * branches try the same kinds in the same slots, and there are at most 2^n of them for n predicates, whatever the wallet.
  *
+ * @param options.known  predicates that no SBT decides, such as those on ledgers, and whether they hold
  * @throws {SoulproofError} after `maxSteps` steps
  */
 export function findAssignment(options: {
   readonly formula: Formula
   readonly kinds: Kinds
+  readonly known?: ReadonlyMap<Leaf, boolean>
   readonly maxSteps?: number
 }): { readonly assignment: ReadonlyMap<string, bigint> | undefined; readonly steps: number } {
-  const { formula, kinds, maxSteps = MAX_STEPS } = options
+  const { formula, kinds, known = new Map(), maxSteps = MAX_STEPS } = options
   let steps = 0
   const count = (more: number): void => {
     steps += more
@@ -101,8 +103,9 @@ export function findAssignment(options: {
     return search(forgoLeaf(state, leaf))
   }
 
-  const start = forcedLeaves(formula).reduce(requireLeaf, {
-    truth: new Map(),
+  const forced = forcedLeaves(formula).filter((leaf) => !known.has(leaf))
+  const start = forced.reduce(requireLeaf, {
+    truth: known,
     kinds,
     needed: new Set(),
     links: [],

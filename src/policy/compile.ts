@@ -2,11 +2,12 @@ import { DOMAIN } from '../crypto/domains.js'
 import { poseidonChain } from '../crypto/poseidon.js'
 import { PolicyError } from '../errors.js'
 import { FIELD_MODULUS, hashText } from '../field.js'
+import { categoriesHash, LEDGER_CATEGORIES, ledgerIdOf } from '../merkle/ledger.js'
 import { SetTree } from '../merkle/set.js'
 import { SIGNED_BIAS } from '../sbt/schema.js'
 import { evaluateFormula, leavesOf, partsOf, slotsOf } from './formula.js'
 import { PROFILES, type Profile, THRESHOLD_BITS, WEIGHT_BITS } from './profiles.js'
-import type { ClaimRef, Formula, Operand, Policy } from './types.js'
+import type { ClaimRef, CompareOperator, Formula, LedgerRule, Operand, Policy } from './types.js'
 
 /** Operations of a clause, as in `circuits/lib/clause.circom`. */
 export const OPERATION = {
@@ -23,8 +24,14 @@ export const OPERATION = {
 /** One predicate of a program: `value operation constant (+ now) (+ value of the next clause)`. */
 export interface Clause {
   readonly operation: number
+  /** Number of the slot, or of the ledger. */
   readonly slot: number
+  /** Position of the claim, or of the tally: 2 category for its count, 2 category + 1 for its sum. */
   readonly claim: number
+  /** Reads a ledger, not a claim. */
+  readonly fromLedger: boolean
+  /** Number of the set that operations 6 and 7 ask. */
+  readonly set: number
   /** Signed; its residue modulo r stands in the program. */
   readonly constant: bigint
   readonly useNow: boolean
@@ -47,12 +54,25 @@ export interface Source {
   readonly claim: number
 }
 
+/** A ledger that a program reads. */
+export interface ProgramLedger {
+  /** As the policy calls it. */
+  readonly name: string
+  readonly id: string
+  /** Hash of the id, see `ledgerIdOf`. */
+  readonly ledgerId: bigint
+  /** Hash of the names of its categories, see `categoriesHash`. */
+  readonly categories: bigint
+}
+
 /** What a policy becomes for a circuit. */
 export interface Program {
   readonly profile: Profile
   readonly clauses: readonly Clause[]
   /** As many as the profile has; the last is the root, unused ones are never satisfied. */
   readonly gates: readonly Gate[]
+  /** Ledgers to open, in the order of their names. */
+  readonly ledgers: readonly ProgramLedger[]
   /** Sets to open: by root; with the tree where the policy lists the values. */
   readonly sets: readonly (Source & { readonly root: bigint; readonly tree?: SetTree })[]
   readonly reveals: readonly Source[]
@@ -64,6 +84,8 @@ export interface Program {
   /** The program as the circuit takes it. */
   readonly encoded: {
     readonly constants: readonly bigint[]
+    /** Hash of the id and of the categories; 0 and 0 where none is read. */
+    readonly ledgers: readonly (readonly [bigint, bigint])[]
     readonly setRoots: readonly bigint[]
     readonly bits: readonly number[]
   }
@@ -75,13 +97,11 @@ const programs = new WeakMap<Policy, Program>()
 /**
  * Compiles a policy for the smallest profile that fits.
  *
- * @throws {PolicyError} naming the limit of the largest profile that it exceeds, or that it reads a ledger, which no
- *   profile does yet
+ * @throws {PolicyError} naming the limit of the largest profile that it exceeds
  */
 export function compilePolicy(policy: Policy): Program {
   const known = programs.get(policy)
   if (known !== undefined) return known
-  refuseLedgers(policy.require)
   let limit: PolicyError | undefined
   for (const profile of PROFILES) {
     // Lists become comparisons as long as these fit; then the longest ones become sets.
@@ -101,13 +121,12 @@ export function compilePolicy(policy: Policy): Program {
 /**
  * Returns the digest that commits to everything a policy says, and to the profile and version that it compiles to.
  *
- * Poseidon chain of tag, profile, hash of the canonical text, ledger, set roots, constants and program bits. Stable
- * across releases.
+ * Poseidon chain of tag, profile, hash of the canonical text, ledger of the handle, ledgers read, set roots, constants and
+ * program bits. Stable across releases.
  *
- * @throws {PolicyError} as {@link compilePolicy} does; a policy that only reads ledgers has a digest of its text alone
+ * @throws {PolicyError} as {@link compilePolicy} does
  */
 export function policyDigest(policy: Policy): bigint {
-  if (readsLedgers(policy.require)) return poseidonChain(DOMAIN.policy, [0n, sourceOf(policy)])
   return compilePolicy(policy).digest
 }
 
@@ -127,6 +146,7 @@ class Draft {
   readonly #policy: Policy
   readonly #profile: Profile
   readonly #slots: ReadonlyMap<string, number>
+  readonly #ledgers: readonly LedgerRule[]
   readonly #sets: { slot: number; claim: number; root: bigint; tree?: SetTree }[] = []
   readonly #listsAsSets: ReadonlySet<Formula>
   readonly #clauses: Clause[] = []
@@ -137,6 +157,10 @@ class Draft {
     this.#policy = policy
     this.#profile = profile
     this.#slots = new Map(policy.slots.map((slot) => [slot.name, slot.index]))
+    const read = new Set(
+      formulasOf(policy.require).flatMap((part) => (part.kind === 'ledger' ? [part.ledger] : [])),
+    )
+    this.#ledgers = policy.ledgers.filter(({ name }) => read.has(name))
     const lists = formulasOf(policy.require).filter(
       (f): f is List => f.kind === 'in' && f.set.kind === 'list',
     )
@@ -151,7 +175,7 @@ class Draft {
 
   /** The limit of the profile that the policy exceeds, if any. */
   exceeded(): PolicyError | undefined {
-    const { name, clauses, gates, reveals, sets, sbts } = this.#profile
+    const { name, clauses, gates, reveals, sets, sbts, ledgers } = this.#profile
     const over = (path: string, what: string, need: number, limit: number): PolicyError | undefined =>
       need > limit ? new PolicyError(path, `needs ${need} ${what}; ${name} has ${limit}`) : undefined
     if (this.#weightLimit !== undefined) {
@@ -160,7 +184,11 @@ class Draft {
         `needs weights of more than ${WEIGHT_BITS} bits; ${name} has ${WEIGHT_BITS}`,
       )
     }
+    const wide = this.#ledgers.find(({ categories }) => categories.length > LEDGER_CATEGORIES)
     return (
+      over('require', 'ledgers', this.#ledgers.length, ledgers) ??
+      (wide &&
+        over(`ledgers.${wide.name}.categories`, 'categories', wide.categories.length, LEDGER_CATEGORIES)) ??
       over('require', 'clauses', this.#clauses.length, clauses) ??
       over('require', 'gates', this.#gates.length, gates) ??
       over('require', 'set openings', this.#sets.length, sets) ??
@@ -179,6 +207,8 @@ class Draft {
         operation: OPERATION.never,
         slot: 0,
         claim: 0,
+        fromLedger: false,
+        set: 0,
         constant: 0n,
         useNow: false,
         useNext: false,
@@ -190,10 +220,16 @@ class Draft {
         ...pad(this.#gates.slice(0, -1), profile.gates - 1, { min: 1, parent: 0, weight: 0 }),
         this.#gates.at(-1) as Gate,
       ],
+      ledgers: this.#ledgers.map(({ name, id, categories }) => ({
+        name,
+        id,
+        ledgerId: ledgerIdOf(id),
+        categories: categoriesHash(categories),
+      })),
       sets: this.#sets,
       reveals: policy.reveal.map((claim) => this.#source(claim)),
       ...(policy.nullifier && { nullifier: this.#source(policy.nullifier) }),
-      ...(ledger && { ledgerId: hashText(ledger.id) }),
+      ...(ledger && { ledgerId: ledgerIdOf(ledger.id) }),
       source: sourceOf(policy),
     }
     const encoded = encode(parts)
@@ -201,6 +237,7 @@ class Draft {
       profile.id,
       parts.source,
       parts.ledgerId ?? 0n,
+      ...encoded.ledgers.flat(),
       ...encoded.setRoots,
       ...encoded.constants,
       ...words(encoded.bits),
@@ -242,22 +279,13 @@ class Draft {
       case 'in':
         return this.#membership(formula)
       case 'ledger':
-        throw new PolicyError(formula.path, 'no profile has ledgers yet')
+        return this.#tally(formula)
     }
   }
 
   #comparison(formula: Extract<Formula, { kind: 'compare' }>): Node {
     const { operator, left, right } = formula
-    // x <= y is x < y + 1 and x > y is x >= y + 1; between two claims they are y >= x and y < x.
-    const strict = operator === 'lte' || operator === 'gt' ? 1n : 0n
-    const operation = {
-      eq: OPERATION.equal,
-      neq: OPERATION.notEqual,
-      lt: OPERATION.less,
-      lte: OPERATION.less,
-      gt: OPERATION.atLeast,
-      gte: OPERATION.atLeast,
-    }[operator]
+    const { operation, strict } = operationOf(operator)
     if (right.kind === 'claim') {
       const [first, second] = strict === 1n ? [right.claim, left] : [left, right.claim]
       const pairOperation =
@@ -275,6 +303,13 @@ class Draft {
     })
   }
 
+  #tally(formula: Extract<Formula, { kind: 'ledger' }>): Node {
+    const { operation, strict } = operationOf(formula.operator)
+    const slot = this.#ledgers.findIndex(({ name }) => name === formula.ledger)
+    const claim = 2 * formula.position + (formula.field === 'sum' ? 1 : 0)
+    return clause({ operation, slot, claim, fromLedger: true, constant: formula.value + strict })
+  }
+
   #membership(formula: List): Node {
     const source = this.#source(formula.left)
     const { set, member } = formula
@@ -288,12 +323,13 @@ class Draft {
     }
     const tree = set.kind === 'list' ? new SetTree(set.values) : undefined
     const root = set.kind === 'root' ? set.root : (tree as SetTree).root
-    const known = this.#sets.find(
+    let number = this.#sets.findIndex(
       (other) => other.slot === source.slot && other.claim === source.claim && other.root === root,
     )
-    if (known === undefined) this.#sets.push({ ...source, root, ...(tree && { tree }) })
-    else if (tree !== undefined) known.tree = tree
-    return clause({ operation: member ? OPERATION.inSet : OPERATION.notInSet, ...source })
+    if (number < 0) number = this.#sets.push({ ...source, root }) - 1
+    const known = this.#sets[number]
+    if (known !== undefined && tree !== undefined) known.tree = tree
+    return clause({ operation: member ? OPERATION.inSet : OPERATION.notInSet, ...source, set: number })
   }
 
   /** Numbers clauses and gates, children before their gate; returns the gate's number. */
@@ -323,8 +359,29 @@ function clause(
 ): Node {
   return {
     kind: 'clauses',
-    clauses: clauses.map((part) => ({ constant: 0n, useNow: false, useNext: false, ...part })),
+    clauses: clauses.map((part) => ({
+      fromLedger: false,
+      set: 0,
+      constant: 0n,
+      useNow: false,
+      useNext: false,
+      ...part,
+    })),
   }
+}
+
+/** x <= y is x < y + 1 and x > y is x >= y + 1; between two claims they are y >= x and y < x. */
+function operationOf(operator: CompareOperator): { operation: number; strict: bigint } {
+  const strict = operator === 'lte' || operator === 'gt' ? 1n : 0n
+  const operation = {
+    eq: OPERATION.equal,
+    neq: OPERATION.notEqual,
+    lt: OPERATION.less,
+    lte: OPERATION.less,
+    gt: OPERATION.atLeast,
+    gte: OPERATION.atLeast,
+  }[operator]
+  return { operation, strict }
 }
 
 function gate(min: number, children: readonly Child[]): Node {
@@ -358,15 +415,6 @@ function formulasOf(formula: Formula): Formula[] {
   return [formula, ...partsOf(formula).flatMap(formulasOf)]
 }
 
-function readsLedgers(formula: Formula): boolean {
-  return leavesOf(formula).some((leaf) => leaf.kind === 'ledger')
-}
-
-function refuseLedgers(formula: Formula): void {
-  const ledger = leavesOf(formula).find((leaf) => leaf.kind === 'ledger')
-  if (ledger !== undefined) throw new PolicyError(ledger.path, 'reads a ledger; no profile has ledgers yet')
-}
-
 /**
  * The greatest number of SBTs that a wallet may need at once: the most slots in any set of predicates that satisfies the
  * formula and of which none can be left out. A wallet for which exactly those hold needs them all.
@@ -393,17 +441,19 @@ function pad<T>(items: readonly T[], length: number, filler: T): T[] {
 
 /** Program bits, lowest first, in the order that `circuits/lib/policy.circom` documents. */
 function encode(program: Omit<Program, 'encoded' | 'digest'>): Program['encoded'] {
-  const { profile, clauses, gates, sets, reveals, nullifier, ledgerId } = program
+  const { profile, clauses, gates, ledgers, sets, reveals, nullifier, ledgerId } = program
   const bits: number[] = []
   const put = (value: number | boolean, width: number): void => {
     for (let i = 0; i < width; i++) bits.push((Number(value) >> i) & 1)
   }
-  for (const { operation, slot, claim, useNow, useNext } of clauses) {
+  for (const { operation, slot, claim, useNow, useNext, set, fromLedger } of clauses) {
     put(operation, 3)
     put(slot, 4)
     put(claim, 4)
     put(useNow, 1)
     put(useNext, 1)
+    if (profile.sets > 1) put(set, 1)
+    if (profile.ledgers > 0) put(fromLedger, 1)
   }
   for (const { parent, weight } of [...clauses, ...gates.slice(0, -1)]) {
     put(parent, profile.parentBits)
@@ -425,7 +475,11 @@ function encode(program: Omit<Program, 'encoded' | 'digest'>): Program['encoded'
   put(ledgerId !== undefined, 1)
   const constants = clauses.map(({ constant }) => (constant < 0n ? constant + FIELD_MODULUS : constant))
   const setRoots = Array.from({ length: profile.sets }, (_, k) => sets[k]?.root ?? 0n)
-  return { constants, setRoots, bits }
+  const named = Array.from({ length: profile.ledgers }, (_, k): readonly [bigint, bigint] => [
+    ledgers[k]?.ledgerId ?? 0n,
+    ledgers[k]?.categories ?? 0n,
+  ])
+  return { constants, ledgers: named, setRoots, bits }
 }
 
 /** Bits as numbers of 248 bits each, lowest first. */

@@ -1,6 +1,7 @@
 /**
  * Evaluates policies in the clear, straight from their meaning: which SBTs count for which slot, and whether some
- * assignment of different SBTs to slots satisfies the formula. Independent of the compiler and the circuits.
+ * assignment of different SBTs to slots satisfies the formula, and what the ledgers say. Independent of the compiler and the
+ * circuits.
  */
 import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { SoulproofError } from '../errors.js'
@@ -13,6 +14,7 @@ import { encodeClaims, SIGNED_BIAS } from '../sbt/schema.js'
 import { holderOf } from '../soul/index.js'
 import { compare, findAssignment, isPossible, type Kind } from './assign.js'
 import { claimName, evaluateFormula, forcedLeaves, type Leaf, leavesOf, partsOf, slotsOf } from './formula.js'
+import { type LedgerView, viewLedger } from './ledgers.js'
 import type { ClaimRef, Formula, Policy, Roots, SlotRule, Wallet } from './types.js'
 
 /** Why a policy is not satisfied: where in the policy's JSON, and what is wrong there. Never a claim's value. */
@@ -65,7 +67,7 @@ export function assignSbts(options: EvaluateOptions): {
   readonly assignment: ReadonlyMap<string, HeldSbt> | undefined
   readonly reasons: Reason[]
 } {
-  const { policy, roots, now, soul, sbts, sets = [] } = options
+  const { policy, roots, now, soul, sbts, sets = [], ledgers } = options
   assertUint(now, 64, 'now')
   assertField(soul?.commitment, 'soul.commitment')
   if (!Array.isArray(sbts)) throw new TypeError('sbts must be an array')
@@ -84,14 +86,19 @@ export function assignSbts(options: EvaluateOptions): {
     policy.slots.map((rule) => [rule.name, readSlot({ rule, sbts, leaves, inspect, isIn, now })] as const),
   )
   const kinds = new Map([...slots].map(([name, slot]) => [name, slot.kinds] as const))
-  const possible = (leaf: Leaf): boolean => isPossible(leaf, kinds)
+  const views = readLedgers({ policy, roots, ledgers, soul, leaves })
+  const inLedgers = new Map(
+    leaves.flatMap((leaf): [Leaf, boolean][] =>
+      leaf.kind === 'ledger' ? [[leaf, holdsInLedger(leaf, views)]] : [],
+    ),
+  )
+  const possible = (leaf: Leaf): boolean => inLedgers.get(leaf) ?? isPossible(leaf, kinds)
   if (!evaluateFormula(policy.require, possible)) {
-    return {
-      assignment: undefined,
-      reasons: unique(explainFailure(policy.require, possible, slots, sets)),
-    }
+    const explain = (leaf: Leaf): string =>
+      leaf.kind === 'ledger' ? explainLedger(leaf, views) : explainLeaf(leaf, slots, sets)
+    return { assignment: undefined, reasons: unique(explainFailure(policy.require, possible, explain)) }
   }
-  const { assignment } = findAssignment({ formula: policy.require, kinds })
+  const { assignment } = findAssignment({ formula: policy.require, kinds, known: inLedgers })
   if (assignment === undefined) return { assignment, reasons: explainConflict(policy, slots) }
   const held = [...slots].flatMap(([name, { candidates }]) =>
     candidates.flatMap((candidate): [string, HeldSbt][] =>
@@ -303,13 +310,12 @@ function holdsFor(leaf: Leaf, claims: readonly bigint[], isIn: IsIn, now: bigint
 function explainFailure(
   formula: Formula,
   possible: (leaf: Leaf) => boolean,
-  slots: ReadonlyMap<string, Slot>,
-  sets: readonly SetTree[],
+  explain: (leaf: Leaf) => string,
 ): Reason[] {
   const parts = partsOf(formula)
-  if (parts.length === 0) return [{ path: formula.path, reason: explainLeaf(formula as Leaf, slots, sets) }]
+  if (parts.length === 0) return [{ path: formula.path, reason: explain(formula as Leaf) }]
   const failed = parts.filter((part) => !evaluateFormula(part, possible))
-  const below = failed.flatMap((part) => explainFailure(part, possible, slots, sets))
+  const below = failed.flatMap((part) => explainFailure(part, possible, explain))
   const held = parts.length - failed.length
   switch (formula.kind) {
     case 'any':
@@ -332,8 +338,41 @@ function explainFailure(
   }
 }
 
-function explainLeaf(leaf: Leaf, slots: ReadonlyMap<string, Slot>, sets: readonly SetTree[]): string {
-  if (leaf.kind === 'ledger') return 'cannot be proved: no profile has ledgers yet'
+type LedgerLeaf = Extract<Leaf, { kind: 'ledger' }>
+
+/** Reads the ledgers that the formula asks, by name. */
+function readLedgers(
+  options: Pick<Wallet, 'soul'> & {
+    readonly policy: Policy
+    readonly roots: Roots
+    readonly leaves: readonly Leaf[]
+    readonly ledgers: Wallet['ledgers'] | undefined
+  },
+): ReadonlyMap<string, LedgerView> {
+  const { policy, roots, ledgers, soul, leaves } = options
+  const read = new Set(leaves.flatMap((leaf) => (leaf.kind === 'ledger' ? [leaf.ledger] : [])))
+  const rules = policy.ledgers.filter(({ name }) => read.has(name))
+  if (rules.length > 0) assertField(soul.secret, 'soul.secret')
+  return new Map(
+    rules.map((rule) => [rule.name, viewLedger({ rule, roots, ledgers, secret: soul.secret })] as const),
+  )
+}
+
+function holdsInLedger(leaf: LedgerLeaf, views: ReadonlyMap<string, LedgerView>): boolean {
+  const tally = views.get(leaf.ledger)?.tallies?.[leaf.position]
+  return tally !== undefined && compare(tally[leaf.field], leaf.operator, leaf.value)
+}
+
+function explainLedger(leaf: LedgerLeaf, views: ReadonlyMap<string, LedgerView>): string {
+  const { ledger, category, field } = leaf
+  return views.get(ledger)?.fault ?? `the comparison on ${ledger}.${category}.${field} does not hold`
+}
+
+function explainLeaf(
+  leaf: Exclude<Leaf, LedgerLeaf>,
+  slots: ReadonlyMap<string, Slot>,
+  sets: readonly SetTree[],
+): string {
   const unfilled = slotsOf(leaf).flatMap((name) => slots.get(name)?.unfilled || [])
   if (unfilled.length > 0) return unfilled.join('; ')
   if (leaf.kind === 'in' && leaf.set.kind === 'root') {

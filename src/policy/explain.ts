@@ -1,7 +1,7 @@
 /** Policies in words, for whoever is asked to prove one. */
 import { parseIssuerId } from '../sbt/issuer.js'
 import { type ClaimType, isOrdered, SIGNED_BIAS } from '../sbt/schema.js'
-import { claimName } from './formula.js'
+import { claimName, leavesOf } from './formula.js'
 import type {
   ClaimRef,
   CompareOperator,
@@ -294,7 +294,8 @@ function guessText(claim: ClaimRef): string {
   }
 }
 
-function hiddenLines({ slots, require, reveal, discloseHandle, nullifier }: Policy): string[] {
+function hiddenLines(policy: Policy): string[] {
+  const { slots, ledgers, require, reveal, discloseHandle, nullifier } = policy
   return [
     'the Soul and its identity commitment',
     ...(slots.length === 0
@@ -307,7 +308,12 @@ function hiddenLines({ slots, require, reveal, discloseHandle, nullifier }: Poli
         ]),
     ...(slots.some(({ issuers }) => issuers.length > 1) ? ['which issuer, where several are accepted'] : []),
     ...(hasChoice(require) ? ['which of the alternatives hold'] : []),
-    ...(discloseHandle === undefined ? [] : ['handles in other ledgers']),
+    ...(leavesOf(require).some(({ kind }) => kind === 'ledger')
+      ? ["the Soul's entries in ledgers, beyond what the conditions say"]
+      : []),
+    ...(ledgers.length === 0
+      ? []
+      : [discloseHandle === undefined ? "the Soul's handles in ledgers" : 'handles in other ledgers']),
     ...(nullifier === undefined ? [] : ['the claim behind the nullifier, as long as nobody can guess it']),
   ]
 }

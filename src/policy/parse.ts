@@ -634,15 +634,16 @@ function ledgerFieldOf(
   json: Json | undefined,
   path: string,
   names: Names,
-): { ledger: string; category: string; field: 'count' | 'sum' } {
+): { ledger: string; category: string; position: number; field: 'count' | 'sum' } {
   const [name = '', category = '', field, ...rest] = stringOf(json, path).split('.')
   if ((field !== 'count' && field !== 'sum') || rest.length > 0) {
     throw new PolicyError(path, 'must be <ledger>.<category>.count or .sum')
   }
   const ledger = names.ledgers.get(name)
   if (ledger === undefined) throw new PolicyError(path, 'names no ledger of the policy')
-  if (!ledger.categories.includes(category)) throw new PolicyError(path, 'names no category of the ledger')
-  return { ledger: ledger.name, category, field }
+  const position = ledger.categories.indexOf(category)
+  if (position < 0) throw new PolicyError(path, 'names no category of the ledger')
+  return { ledger: ledger.name, category, position, field }
 }
 
 function namedParts(json: Json | undefined, path: string): [name: string, part: Json, path: string][] {

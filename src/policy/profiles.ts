@@ -2,11 +2,13 @@ import { bytesToBigInt } from '../field.js'
 
 /** Sizes of one policy circuit. */
 export interface Profile {
-  readonly name: 'policy-s' | 'policy-m'
+  readonly name: 'policy-s' | 'policy-m' | 'policy-l'
   /** Name and version as a number, part of every digest: the ASCII text `<name>/1`, big-endian. */
   readonly id: bigint
   /** Most SBTs that count at once; the policy may name more slots. */
   readonly sbts: number
+  /** Ledgers that are read. */
+  readonly ledgers: number
   /** Openings of interval sets. */
   readonly sets: number
   /** Predicates. A comparison of two claims takes two. */
@@ -26,6 +28,7 @@ export const PROFILES: readonly Profile[] = [
     name: 'policy-s',
     id: idOf('policy-s/1'),
     sbts: 1,
+    ledgers: 0,
     sets: 0,
     clauses: 8,
     gates: 4,
@@ -36,10 +39,22 @@ export const PROFILES: readonly Profile[] = [
     name: 'policy-m',
     id: idOf('policy-m/1'),
     sbts: 4,
+    ledgers: 0,
     sets: 1,
     clauses: 12,
     gates: 6,
     reveals: 2,
+    parentBits: 3,
+  },
+  {
+    name: 'policy-l',
+    id: idOf('policy-l/1'),
+    sbts: 8,
+    ledgers: 2,
+    sets: 2,
+    clauses: 16,
+    gates: 8,
+    reveals: 4,
     parentBits: 3,
   },
 ]

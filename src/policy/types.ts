@@ -1,15 +1,24 @@
+import type { LedgerProof } from '../merkle/ledger.js'
 import type { SetTree } from '../merkle/set.js'
 import type { IssuerId } from '../sbt/issuer.js'
 import type { HeldSbt } from '../sbt/sbt.js'
 import type { ClaimType, Schema } from '../sbt/schema.js'
 import type { Soul } from '../soul/index.js'
 
+/** A root of a ledger, with what is known of its age. */
+export interface LedgerRoot {
+  readonly root: bigint
+  /** Number of queue entries that it contains. */
+  readonly queueLength: bigint
+  /** When it was accepted, Unix seconds. */
+  readonly at: bigint
+}
+
 /** Roots that a verifier accepts together, at one moment. */
 export interface Roots {
   readonly issuers: Readonly<Record<IssuerId, { readonly registry?: bigint; readonly status?: bigint }>>
-  readonly ledgers?: Readonly<
-    Record<string, { readonly root: bigint; readonly queueLength: bigint; readonly at: bigint }>
-  >
+  /** By the ledger's id, or by the policy's name for it. */
+  readonly ledgers?: Readonly<Record<string, LedgerRoot>>
 }
 
 /** What a Soul holds and can prove policies with. Stays with the holder. */
@@ -18,8 +27,8 @@ export interface Wallet {
   readonly sbts: readonly HeldSbt[]
   /** Trees of the sets that policies name by root. */
   readonly sets?: readonly SetTree[]
-  /** Openings by ledger name; no profile reads them yet. */
-  readonly ledgers?: Readonly<Record<string, unknown>>
+  /** Openings for the Soul's handles, by the ledger's id, or by the policy's name for it. */
+  readonly ledgers?: Readonly<Record<string, LedgerProof>>
 }
 
 /** A named slot of a policy, to be filled by one SBT. */
@@ -94,6 +103,8 @@ export type Formula =
       readonly kind: 'ledger'
       readonly ledger: string
       readonly category: string
+      /** The category's place in the ledger's list. */
+      readonly position: number
       readonly field: 'count' | 'sum'
       readonly operator: CompareOperator
       readonly value: bigint

@@ -4,6 +4,7 @@ import { ArtifactError } from '../errors.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Soul } from '../soul/index.js'
 import { type Context, contextSignals } from '../statements/context.js'
+import type { ProvableBatch } from '../statements/ledger-batch.js'
 import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
 import { preparePolicy } from '../statements/policy.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
@@ -16,22 +17,26 @@ export type { Envelope } from '../envelope.js'
 export { ArtifactError, PolicyError, StatementError } from '../errors.js'
 export type { Groth16Proof } from '../groth16.js'
 export type { Context } from '../statements/context.js'
+export type { ProvableBatch } from '../statements/ledger-batch.js'
 export type { GroupInput, GroupProof } from '../statements/membership.js'
 export type { ProofWithSignals } from './engine.js'
 
 /** Where a proof stands: artifacts are being loaded, the witness computed, the proof made, or all is done. */
 export type ProvingPhase = 'artifacts' | 'witness' | 'proof' | 'done'
 
-/** What to prove: a policy with a wallet, or membership of a group. */
-export type ProveOptions = Context &
-  (
-    | (Wallet & { readonly policy: Policy; readonly roots: Roots; readonly now: bigint })
-    | { readonly statement: 'membership'; readonly soul: Soul; readonly group: GroupInput }
-  ) & {
-    /** Aborts the proof; the promise then rejects with the signal's reason. */
-    readonly signal?: AbortSignal
-    readonly onProgress?: (phase: ProvingPhase) => void
-  }
+/** What to prove: a policy with a wallet, membership of a group, or a batch of a ledger. */
+export type ProveOptions = (
+  | (Context &
+      (
+        | (Wallet & { readonly policy: Policy; readonly roots: Roots; readonly now: bigint })
+        | { readonly statement: 'membership'; readonly soul: Soul; readonly group: GroupInput }
+      ))
+  | { readonly statement: 'ledger-batch'; readonly batch: ProvableBatch }
+) & {
+  /** Aborts the proof; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (phase: ProvingPhase) => void
+}
 
 /** Makes proofs. Keeps artifacts and threads between proofs, and never keeps Node from exiting. */
 export interface Prover extends AsyncDisposable {
@@ -118,10 +123,14 @@ function prepare(options: ProveOptions): {
   publicSignals: string[]
   revealed: Record<string, string>
 } {
+  if ('statement' in options && options.statement === 'ledger-batch') {
+    const { inputs, publicSignals } = options.batch
+    return { statement: 'ledger-batch', inputs, publicSignals: [...publicSignals], revealed: {} }
+  }
   const context = contextSignals(options)
   if ('statement' in options) {
     if (options.statement !== 'membership')
-      throw new RangeError("statement must be 'membership', or absent with a policy")
+      throw new RangeError("statement must be 'membership' or 'ledger-batch', or absent with a policy")
     const { soul, group } = options
     return { statement: 'membership', revealed: {}, ...prepareMembership({ soul, group, context }) }
   }

@@ -3,6 +3,8 @@ import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { assertBelow, assertField, type FieldInput, toField } from '../field.js'
 
+export { handleOf } from '../soul/handle.js'
+
 /** What a proof is bound to. */
 export interface Context {
   /** Within one scope a Soul has one nullifier: a poll, a drop, an app. */
@@ -66,11 +68,6 @@ export function personalNullifier(context: Omit<ContextSignals, 'message'>, clai
 
 function isDesignated({ verifierKey, verifierKey2 }: Omit<ContextSignals, 'message'>): boolean {
   return verifierKey !== 0n || verifierKey2 !== 0n
-}
-
-/** Returns the handle of a Soul in a ledger: the low 248 bits of Poseidon(tag, ledgerId, secret). */
-export function handleOf(ledgerId: bigint, secret: bigint): bigint {
-  return poseidon([DOMAIN.handle, ledgerId, secret]) & ((1n << 248n) - 1n)
 }
 
 /** Checks a secret scalar: 0 <= secret < l. */

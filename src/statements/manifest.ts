@@ -7,8 +7,38 @@ export const MANIFEST: Manifest = {
   toolchain:
     'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1, soulproof witness generator 1',
   statements: {
+    'ledger-batch': {
+      sourceHash: '0xfae6c59d85dac45fc9d11b8d8cec72608407171b137582ea705446af5e70df8a',
+      constraints: 33441,
+      wires: 33541,
+      publicSignals: 6,
+      provenance: { kind: 'development' },
+      verificationKeyHash: '0xb1e2bf722a55a5537402dd9141fac1c8c50235eaebd7076dd765aa72abde3c1b',
+      artifacts: {
+        'ledger-batch.wasm': {
+          bytes: 5479796,
+          sha256: 'b15dd227aceddb51947828f3363beb988a7a5fe7bbd4322ff4ea65a7c581f91b',
+        },
+        'ledger-batch.zkey': {
+          bytes: 45435296,
+          sha256: '515c9e73cc8eb2162241b01e2fa2a1a46e1b120a88c4c8281f6829e18465b24a',
+        },
+        'ledger-batch.r1cs': {
+          bytes: 28830336,
+          sha256: '027d94da92af8cf3640f58afdc293e796c66609e1ceeb44a354aca3e2e89f641',
+        },
+        'ledger-batch.sym': {
+          bytes: 12652436,
+          sha256: 'cf2c64c049aa57ac4261adfe900f7871cce2c853b064b5009ddba02a74c19647',
+        },
+        'ledger-batch.vkey.json': {
+          bytes: 4129,
+          sha256: '2ba362eac96d573276f854802918a3f12d3ad2bfefe8ef9ccdddbc7f00814131',
+        },
+      },
+    },
     membership: {
-      sourceHash: '0xf26f089e0bc1d0f29e6781dae3c4c991b4b41a47da0548fb2e4368b3c90b3067',
+      sourceHash: '0x48ca4e5d2c109b6c816eb75364b86490f253e2d24dc872731547e6b7d4ff0c1f',
       constraints: 6662,
       wires: 6609,
       publicSignals: 6,
@@ -37,8 +67,38 @@ export const MANIFEST: Manifest = {
         },
       },
     },
+    'policy-l': {
+      sourceHash: '0x94f3b56e2f408c31bc3f856f5ada8dfdb446331c30d7de4ba71b495b23e58be9',
+      constraints: 97604,
+      wires: 98004,
+      publicSignals: 15,
+      provenance: { kind: 'development' },
+      verificationKeyHash: '0xed0f9ba556a385b2a3bf2247034132e904aab905665ed9ad0203ce04c78e4a6e',
+      artifacts: {
+        'policy-l.wasm': {
+          bytes: 12143679,
+          sha256: '991c25118a2892d978ed24d2ebf1bbcd069f4ede4c23abf89d08de19f418c713',
+        },
+        'policy-l.zkey': {
+          bytes: 107968400,
+          sha256: 'b9e74a3585381eed56ca8175d3d52dfdbc9531d9ee142fbbb1f302dac31a7e6d',
+        },
+        'policy-l.r1cs': {
+          bytes: 66616180,
+          sha256: '0198c95efa9066a48bede9c7a1551fbbbef1f0d69f93460e9cab6091a41a312f',
+        },
+        'policy-l.sym': {
+          bytes: 28704731,
+          sha256: '13ad6f5d87498abe6897ec5f1b2435b325a0e370c2723985d917c1abf82aa3b9',
+        },
+        'policy-l.vkey.json': {
+          bytes: 5896,
+          sha256: '1f6c687897647aecee9812bc301056954c906b7121c4d868155851a29efbe691',
+        },
+      },
+    },
     'policy-m': {
-      sourceHash: '0x11f9bd237f818ab7b93a024171d66497c6ce2af6474d2f3af616bae27b41b393',
+      sourceHash: '0xd0446f5079017490ee256821b18e935a6e124565d07cc1e3711d964f7ccf8501',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -46,20 +106,20 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7259566,
-          sha256: 'f2476cfa95633a2230095a600226e262f70a199ff3b4f11d59b318ce80cfd345',
+          bytes: 7260044,
+          sha256: '289398b1f112962c6b2c2fe14c25cacd5684cabcf479959a50bd31f55b395905',
         },
         'policy-m.zkey': {
           bytes: 49311616,
-          sha256: 'aed7454a25d42a39b7c0741a8498f716806a86dec212e8e7dcdba2908cbd43c5',
+          sha256: '2191d6b8c17e0b9c26a0b5785584ee2bb735e60faff8967e3f974d4956f77d2c',
         },
         'policy-m.r1cs': {
           bytes: 30122132,
-          sha256: '76f3405ddcedaed8741f573ae038b79a850f7afbde1fb0db4168c18784be7d87',
+          sha256: '085a879a6fe2f6ae448863b1cc75c04297fd6d629db89eb1c8238b3324a4db74',
         },
         'policy-m.sym': {
-          bytes: 12753834,
-          sha256: '9b92803ab611f3e086b7b00c9d2450427f8f32f19b0b6cc956b3ed1fed989054',
+          bytes: 12760538,
+          sha256: 'cd1484a1c610b35e67e4720f57a0b9a3ceb22558890370b5226a31a7182e787c',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -68,7 +128,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0x847eae756ee9a02d32e88b0b5c79806585b9fb375f18a7c9ab9c19e00d6242dc',
+      sourceHash: '0x478970e1ea4b6cffe570644e85f5b5f1e5267639f33502429f954ea1e76273e2',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -76,20 +136,20 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 8909490,
-          sha256: 'e1bf3cba8dc865870894ba0cac0f8e9b5b47f97bbd05b311b665db7af9c79b61',
+          bytes: 8909968,
+          sha256: '3401f938cbcdf6fc3300a699569f3acb398aa4b9765b6d9f50ef61cff7eba533',
         },
         'policy-s.zkey': {
           bytes: 12980392,
-          sha256: '480dfa1697da658c8769fc4d0c12721cab7eb020abec0f3ef7cbeb1698a72648',
+          sha256: '4af559a6d5851233b5dc54b91b39152f874d4c46de5f47e11c40a5f7e814c113',
         },
         'policy-s.r1cs': {
           bytes: 7879700,
-          sha256: 'aca844315a4ed66b13631f03ab7f7269249f09f68faf3be91ebdc022fd740b24',
+          sha256: '4da3d4d1e86063826ce0e9008a0bfa97ab083a3bc2da9c150affa664df0842b3',
         },
         'policy-s.sym': {
-          bytes: 3480779,
-          sha256: '2ca99fefb41f154a663cf77212d5fff30d7fb31671cf748d630673d08bf8d931',
+          bytes: 3486367,
+          sha256: 'd2d70c21943dcec234db22e3a9b8b048ed113773be1dd7558c4642bb91c782c0',
         },
         'policy-s.vkey.json': {
           bytes: 5113,

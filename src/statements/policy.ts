@@ -3,13 +3,15 @@ import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { SoulproofError, StatementError } from '../errors.js'
 import { assertUint, FIELD_MODULUS } from '../field.js'
+import { FIRST_LEAF, type LedgerProof, ledgerLeafHash, type Tally } from '../merkle/ledger.js'
 import { QUATERNARY_DEPTH } from '../merkle/proof.js'
 import { intervalLeaf, type SetProof, type SetTree } from '../merkle/set.js'
 import { type AnchorLeaf, type Anchors, anchorHash, anchorsOf } from '../policy/anchors.js'
 import { type Clause, compilePolicy, OPERATION, type Program, type Source } from '../policy/compile.js'
 import { assignSbts } from '../policy/evaluate.js'
+import { ledgerRootsOf, ofLedger, viewLedger } from '../policy/ledgers.js'
 import { ANCHOR_DEPTH } from '../policy/profiles.js'
-import type { Policy, Roots, Wallet } from '../policy/types.js'
+import type { LedgerRule, Policy, Roots, Wallet } from '../policy/types.js'
 import { parseIssuerId } from '../sbt/issuer.js'
 import { type HeldSbt, sbtFields } from '../sbt/sbt.js'
 import { type ClaimValue, MAX_CLAIMS } from '../sbt/schema.js'
@@ -42,6 +44,8 @@ export interface PolicyWitness {
   readonly placed: readonly PlacedSbt[]
   /** One per set of the program; undefined where it is not opened. */
   readonly openings: readonly (SetProof | undefined)[]
+  /** One per ledger of the program; undefined where it is not opened. */
+  readonly ledgers: readonly (LedgerProof | undefined)[]
 }
 
 /**
@@ -49,7 +53,7 @@ export interface PolicyWitness {
  * count for nothing.
  */
 export function policyInputs(signals: PolicySignals, witness: PolicyWitness): CircuitInputs {
-  const { secret, program, anchors, placed, openings } = witness
+  const { secret, program, anchors, placed, openings, ledgers } = witness
   const { profile, encoded } = program
   assertSecret(secret)
   const sbts = Array.from({ length: profile.sbts }, (_, m) => {
@@ -58,6 +62,9 @@ export function policyInputs(signals: PolicySignals, witness: PolicyWitness): Ci
   })
   const column = <K extends keyof SbtInputs>(name: K): SbtInputs[K][] => sbts.map((sbt) => sbt[name])
   const sets = Array.from({ length: profile.sets }, (_, k) => setInputs(openings[k]))
+  const opened = Array.from({ length: profile.ledgers }, (_, k) => ledgerInputs(ledgers[k]))
+  const ledgerColumn = <K extends keyof LedgerInputs>(name: K): LedgerInputs[K][] =>
+    opened.map((ledger) => ledger[name])
   return {
     reveal: signals.reveal,
     ...Object.fromEntries(POLICY_SIGNALS.map((name) => [name, signals[name]])),
@@ -74,6 +81,12 @@ export function policyInputs(signals: PolicySignals, witness: PolicyWitness): Ci
       setLowIsMember: sets.map((set) => set.lowIsMember),
       setIndex: sets.map((set) => set.index),
       setChildren: sets.map((set) => set.children),
+    }),
+    ...(profile.ledgers > 0 && {
+      ledgerRoot: signals.ledgerRoot,
+      ledgerIds: encoded.ledgers.map(([id]) => id),
+      ledgerCategories: encoded.ledgers.map(([, categories]) => categories),
+      ...Object.fromEntries(LEDGER_INPUTS.map((name) => [name, ledgerColumn(name)])),
     }),
   } as CircuitInputs
 }
@@ -214,6 +227,41 @@ function setInputs(opening: SetProof | undefined) {
   }
 }
 
+const LEDGER_INPUTS = [
+  'ledgerHandle',
+  'ledgerNext',
+  'ledgerCounts',
+  'ledgerSums',
+  'ledgerHead',
+  'ledgerIndex',
+  'ledgerChildren',
+  'ledgerSize',
+  'ledgerQueueLength',
+  'ledgerQueueHead',
+] as const
+
+type LedgerInputs = ReturnType<typeof ledgerInputs>
+
+/** A ledger that is not opened is filled with a path to a root that nobody accepts. */
+function ledgerInputs(proof: LedgerProof | undefined) {
+  const leaf = proof?.leaf ?? FIRST_LEAF
+  const index = proof?.index ?? 0
+  const hash = ledgerLeafHash(leaf)
+  const path = proof === undefined ? emptyPath(hash, QUATERNARY_DEPTH) : childrenOf({ ...proof, leaf: hash })
+  return {
+    ledgerHandle: leaf.handle,
+    ledgerNext: leaf.next,
+    ledgerCounts: leaf.tallies.map(({ count }) => count),
+    ledgerSums: leaf.tallies.map(({ sum }) => sum),
+    ledgerHead: leaf.head,
+    ledgerIndex: bitsOf(index, 2 * QUATERNARY_DEPTH),
+    ledgerChildren: path.children,
+    ledgerSize: BigInt(proof?.state.size ?? 0),
+    ledgerQueueLength: proof?.state.queueLength ?? 0n,
+    ledgerQueueHead: proof?.state.queueHead ?? 0n,
+  }
+}
+
 /** What a proof of a policy discloses, by name, and where it stands in the public signals. */
 export interface PreparedPolicy {
   readonly program: Program
@@ -238,15 +286,27 @@ export function preparePolicy(
     readonly context: ContextSignals
   },
 ): PreparedPolicy {
-  const { policy, roots, now, context, soul, sbts, sets = [] } = options
+  const { policy, roots, now, context, soul, sbts, sets = [], ledgers } = options
   assertUint(now, CLOCK_BITS, 'now')
   refuseOwnKey(soul, context)
   const program = compilePolicy(policy)
-  const { assignment, reasons } = assignSbts({ policy, roots, now, soul, sbts, sets })
+  const { assignment, reasons } = assignSbts({
+    policy,
+    roots,
+    now,
+    soul,
+    sbts,
+    sets,
+    ...(ledgers && { ledgers }),
+  })
   if (assignment === undefined) throw new StatementError('the wallet does not satisfy the policy', reasons)
   const anchors = anchorsOf({ policy, roots })
   const trees = program.sets.map((set) => set.tree ?? sets.find((tree) => tree.root === set.root))
-  const choice = chooseSbts({ program, trees, now, sbts: placeSbts(policy, anchors, assignment) })
+  const read = program.ledgers.map(
+    ({ name }) => policy.ledgers.find((rule) => rule.name === name) as LedgerRule,
+  )
+  const tallies = read.map((rule) => viewLedger({ rule, roots, ledgers, secret: soul.secret }).tallies)
+  const choice = chooseSbts({ program, trees, tallies, now, sbts: placeSbts(policy, anchors, assignment) })
   const loadClaim = (source: Source): bigint =>
     choice.find((sbt) => sbt.anchor.slot === source.slot)?.claims[source.claim] ?? 0n
   const signals: PolicySignals = {
@@ -263,12 +323,21 @@ export function preparePolicy(
     policyDigest: program.digest,
     now,
     anchorsRoot: anchors.root,
+    // An unopened ledger has the accepted root all the same: a proof does not tell which ones it needed.
+    ledgerRoot: ledgerRootsOf(program, roots),
   }
   const openings = program.sets.map((set, k) => {
     const filled = choice.some((sbt) => sbt.anchor.slot === set.slot)
     return filled ? trees[k]?.proof(loadClaim(set)) : undefined
   })
-  const inputs = policyInputs(signals, { secret: soul.secret, program, anchors, placed: choice, openings })
+  const inputs = policyInputs(signals, {
+    secret: soul.secret,
+    program,
+    anchors,
+    placed: choice,
+    openings,
+    ledgers: read.map((rule, k) => (tallies[k] === undefined ? undefined : ofLedger(ledgers, rule))),
+  })
   const revealed = Object.fromEntries(
     policy.reveal.map((claim) => {
       const slot = policy.slots.find((rule) => rule.name === claim.slot)?.index
@@ -310,11 +379,12 @@ function placeSbts(
 function chooseSbts(options: {
   readonly program: Program
   readonly trees: readonly (SetTree | undefined)[]
+  readonly tallies: readonly (readonly Tally[] | undefined)[]
   readonly now: bigint
   readonly sbts: readonly ChosenSbt[]
 }): readonly ChosenSbt[] {
-  const { program, trees, now, sbts } = options
-  const holdsFor = (chosen: readonly ChosenSbt[]): boolean => holds({ program, chosen, trees, now })
+  const { program, trees, tallies, now, sbts } = options
+  const holdsFor = (chosen: readonly ChosenSbt[]): boolean => holds({ program, chosen, trees, tallies, now })
   const choice = sbts.reduce((chosen, sbt) => {
     const others = chosen.filter((other) => other !== sbt)
     return holdsFor(others) ? others : chosen
@@ -330,14 +400,18 @@ function holds(options: {
   readonly program: Program
   readonly chosen: readonly ChosenSbt[]
   readonly trees: readonly (SetTree | undefined)[]
+  /** By ledger of the program; undefined where it is not opened. */
+  readonly tallies: readonly (readonly Tally[] | undefined)[]
   readonly now: bigint
 }): boolean {
-  const { program, chosen, trees, now } = options
-  const { clauses, gates, sets } = program
+  const { program, chosen, trees, tallies, now } = options
+  const { clauses, gates } = program
   const load = (source: Source): bigint | undefined =>
     chosen.find(({ anchor }) => anchor.slot === source.slot)?.claims[source.claim]
+  const tallyOf = ({ slot, claim }: Source): bigint | undefined =>
+    tallies[slot]?.[claim >> 1]?.[claim % 2 === 0 ? 'count' : 'sum']
   const isSatisfied = (clause: Clause, next: Clause | undefined): boolean => {
-    const value = load(clause)
+    const value = clause.fromLedger ? tallyOf(clause) : load(clause)
     const operand = clause.useNext ? next && load(next) : 0n
     if (value === undefined || operand === undefined) return false
     const right = clause.constant + (clause.useNow ? now : 0n) + operand
@@ -353,10 +427,8 @@ function holds(options: {
       case OPERATION.atLeast:
         return value >= right
       case OPERATION.inSet:
-      case OPERATION.notInSet: {
-        const k = sets.findIndex((set) => set.slot === clause.slot && set.claim === clause.claim)
-        return trees[k]?.proof(value).member === (clause.operation === OPERATION.inSet)
-      }
+      case OPERATION.notInSet:
+        return trees[clause.set]?.proof(value).member === (clause.operation === OPERATION.inSet)
       default:
         return false
     }

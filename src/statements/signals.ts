@@ -37,9 +37,11 @@ export interface PolicySignals extends ContextSignals {
   /** Unix seconds, below 2^64. */
   readonly now: bigint
   readonly anchorsRoot: bigint
+  /** One per ledger of the profile; 0 where the policy reads none. */
+  readonly ledgerRoot: readonly bigint[]
 }
 
-/** Names of the public signals after the reveals, in circuit order. */
+/** Names of the public signals after the reveals, in circuit order; the ledgers' roots follow. */
 export const POLICY_SIGNALS = [
   'handle',
   'nullifier',
@@ -54,7 +56,9 @@ export const POLICY_SIGNALS = [
 
 /** Returns the public signals in circuit order, as decimal strings. */
 export function policyPublicSignals(signals: PolicySignals): string[] {
-  return [...signals.reveal, ...POLICY_SIGNALS.map((name) => signals[name])].map(String)
+  return [...signals.reveal, ...POLICY_SIGNALS.map((name) => signals[name]), ...signals.ledgerRoot].map(
+    String,
+  )
 }
 
 /** Writes a claim's value as text: decimal, `true` or `false`, the text itself, or 0x and hex for bytes. */

@@ -3,11 +3,14 @@
 import { KeyError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS, parseDecimal } from '../field.js'
 import type { VerificationKeyJson } from '../groth16.js'
+import { categoriesHash, ledgerIdOf } from '../merkle/ledger.js'
 import { anchorsRoot } from '../policy/anchors.js'
 import { compilePolicy } from '../policy/compile.js'
-import type { Policy, Roots } from '../policy/types.js'
+import { acceptedLedger, ledgerRootsOf, ofLedger } from '../policy/ledgers.js'
+import type { LedgerRoot, Policy, Roots } from '../policy/types.js'
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
+import { LEDGER_BATCH_SIGNALS } from '../statements/ledger-batch.js'
 import { CLOCK_BITS, MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { verifyGroth16 } from './groth16.js'
@@ -37,9 +40,19 @@ export type VerifyOptions = Context & { readonly envelope: unknown } & (
         readonly now: bigint
         /** Seconds, by default {@link DEFAULT_CLOCK_SKEW}. */
         readonly maxClockSkew?: bigint
+        /** How fresh the roots of ledgers have to be, by the ledger's id or the policy's name for it. */
+        readonly freshness?: Readonly<Record<string, Freshness>>
       }
     | { readonly statement: 'membership'; readonly roots: readonly bigint[] }
   )
+
+/** How fresh the root of a ledger has to be; snapshots with an older one are not accepted. */
+export interface Freshness {
+  /** Least number of queue entries that the root contains. */
+  readonly minQueueLength?: bigint
+  /** Greatest number of seconds since the root was accepted. */
+  readonly maxAge?: bigint
+}
 
 /** What a proof says, or why it is refused. */
 export type Verification =
@@ -53,6 +66,18 @@ export type Verification =
     }
   | { readonly valid: false; readonly reason: string }
 
+/** What a verifier of a ledger's batches expects. */
+export interface VerifyBatchOptions {
+  readonly envelope: unknown
+  /** Id and categories of the ledger. */
+  readonly ledger: { readonly id: string; readonly categories: readonly string[] }
+  /** The last root that it accepted; 0 before the first batch. */
+  readonly oldRoot: bigint
+  /** The ledger's queue up to the last entry of the batch: how long it is, and its head there. */
+  readonly queueLength: bigint
+  readonly queueHead: bigint
+}
+
 /** Verifies envelopes. */
 export interface Verifier {
   /**
@@ -65,6 +90,17 @@ export interface Verifier {
    * @throws {PolicyError} if no profile fits the policy
    */
   verify(options: VerifyOptions): Promise<Verification>
+  /**
+   * Verifies that the entries of a ledger's queue lead from one root to the next, which it returns. A bad envelope never
+   * throws.
+   *
+   * @throws {TypeError|RangeError} naming the expectation that is malformed
+   */
+  verifyBatch(
+    options: VerifyBatchOptions,
+  ): Promise<
+    { readonly valid: true; readonly root: bigint } | { readonly valid: false; readonly reason: string }
+  >
 }
 
 /**
@@ -78,14 +114,25 @@ export async function createVerifier(
   const { allowDevelopmentKeys = false } = options
   if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
   return {
-    async verify(verifyOptions) {
+    verify(verifyOptions) {
       const expectation = expect(verifyOptions)
-      try {
-        return await check(expectation, verifyOptions.envelope, allowDevelopmentKeys)
-      } catch (error) {
-        if (error instanceof Refusal) return { valid: false, reason: error.message }
-        throw error
-      }
+      return orReason(async () => {
+        const { signals, revealed } = await check(expectation, verifyOptions.envelope, allowDevelopmentKeys)
+        const { nullifier, handle } = expectation
+        return {
+          valid: true,
+          nullifier: signals[nullifier] as bigint,
+          revealed,
+          ...(handle !== undefined && { handle: signals[handle] as bigint }),
+        }
+      })
+    },
+    verifyBatch(batchOptions) {
+      const expectation = expectBatch(batchOptions)
+      return orReason(async () => {
+        const { signals } = await check(expectation, batchOptions.envelope, allowDevelopmentKeys)
+        return { valid: true, root: signals[LEDGER_BATCH_SIGNALS.indexOf('newRoot')] as bigint }
+      })
     },
   }
 }
@@ -93,14 +140,30 @@ export async function createVerifier(
 /** A reason why an envelope is not accepted. */
 class Refusal extends Error {}
 
+async function orReason<T>(run: () => Promise<T>): Promise<T | { valid: false; reason: string }> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof Refusal) return { valid: false, reason: error.message }
+    throw error
+  }
+}
+
+/** What the signals of any statement have to be. */
 interface Expectation {
   readonly statement: string
   readonly signals: readonly Expected[]
+  /** Values that signals have to take together: one of the rows. */
+  readonly together?: { readonly signals: readonly number[]; readonly oneOf: readonly (readonly bigint[])[] }
   readonly reveals: readonly {
     readonly name: string
     readonly type: Parameters<typeof encodeClaim>[0]
     readonly signal: number
   }[]
+}
+
+/** Where in the signals of a statement about a Soul its results stand. */
+interface SoulExpectation extends Expectation {
   readonly nullifier: number
   readonly handle?: number
 }
@@ -120,7 +183,7 @@ const LIKELY_CAUSE: Readonly<Record<string, string>> = {
   verifierKey2: 'made for another verifier, or for all',
 }
 
-function expect(options: VerifyOptions): Expectation {
+function expect(options: VerifyOptions): SoulExpectation {
   if (typeof options !== 'object' || options === null) throw new TypeError('verify takes an object')
   const context = contextSignals(options)
   if (!Array.isArray(options.roots)) throw new TypeError('roots must be an array')
@@ -133,7 +196,7 @@ function expect(options: VerifyOptions): Expectation {
   return expectPolicy(options, context)
 }
 
-function expectMembership(roots: readonly bigint[], context: ContextSignals): Expectation {
+function expectMembership(roots: readonly bigint[], context: ContextSignals): SoulExpectation {
   roots.forEach((root, i) => {
     assertField(root, `roots[${i}]`)
     if (root === 0n) throw new RangeError(`roots[${i}] must not be 0`)
@@ -151,14 +214,24 @@ function expectPolicy(
     readonly roots: readonly Roots[]
     readonly now: bigint
     readonly maxClockSkew?: bigint
+    readonly freshness?: Readonly<Record<string, Freshness>>
   },
   context: ContextSignals,
-): Expectation {
-  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW } = options
+): SoulExpectation {
+  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW, freshness = {} } = options
   assertUint(now, CLOCK_BITS, 'now')
   assertUint(maxClockSkew, CLOCK_BITS, 'maxClockSkew')
-  const { profile, digest, ledgerId } = compilePolicy(policy)
+  const program = compilePolicy(policy)
+  const { profile, digest, ledgerId } = program
   const anchors = roots.map((snapshot) => anchorsRoot({ policy, roots: snapshot }))
+  const ledgers = roots.map((snapshot) => ledgerRootsOf(program, snapshot))
+  refuseUnknownLedgers(policy, freshness)
+  const isFresh = roots.map((snapshot) =>
+    policy.ledgers.every((ledger) => {
+      const demand = ofLedger(freshness, ledger)
+      return demand === undefined || meets(demand, acceptedLedger(snapshot, ledger), now)
+    }),
+  )
   const reveals = policy.reveal.map(({ slot, claim, type }, signal) => ({
     name: `${slot}.${claim}`,
     type,
@@ -191,21 +264,68 @@ function expectPolicy(
     }
   })
   const at = (name: (typeof POLICY_SIGNALS)[number]): number => profile.reveals + POLICY_SIGNALS.indexOf(name)
+  const ledgerSignals = Array.from(
+    { length: profile.ledgers },
+    (_, k): Expected => ({ name: `ledgerRoot[${k}]`, oneOf: ledgers.map((row) => row[k] as bigint) }),
+  )
+  const firstLedger = profile.reveals + POLICY_SIGNALS.length
   return {
     statement: profile.name,
-    signals: [...revealed, ...signals],
+    signals: [...revealed, ...signals, ...ledgerSignals],
+    together: {
+      signals: [at('anchorsRoot'), ...ledgerSignals.map((_, k) => firstLedger + k)],
+      oneOf: anchors.map((anchor, i) => [anchor, ...(ledgers[i] as bigint[])]).filter((_, i) => isFresh[i]),
+    },
     reveals,
     nullifier: at('nullifier'),
     ...(ledgerId !== undefined && { handle: at('handle') }),
   }
 }
 
+function expectBatch(options: VerifyBatchOptions): Expectation {
+  if (typeof options !== 'object' || options === null) throw new TypeError('verifyBatch takes an object')
+  const { ledger, oldRoot, queueLength, queueHead } = options
+  if (!Array.isArray(ledger?.categories)) throw new TypeError('ledger must have an id and categories')
+  assertField(oldRoot, 'oldRoot')
+  assertUint(queueLength, 64, 'queueLength')
+  assertField(queueHead, 'queueHead')
+  const expected = {
+    oldRoot,
+    ledgerId: ledgerIdOf(ledger.id),
+    categories: categoriesHash(ledger.categories),
+    queueLength,
+    queueHead,
+  }
+  const signals = LEDGER_BATCH_SIGNALS.map((name): Expected => {
+    return name === 'newRoot' ? { name, from: 1n, below: FIELD_MODULUS } : { name, oneOf: [expected[name]] }
+  })
+  return { statement: 'ledger-batch', signals, reveals: [] }
+}
+
+function refuseUnknownLedgers(policy: Policy, freshness: Readonly<Record<string, Freshness>>): void {
+  if (typeof freshness !== 'object' || freshness === null) throw new TypeError('freshness must be an object')
+  // A demand that no ledger of the policy answers to would be dropped silently.
+  for (const key of Object.keys(freshness)) {
+    if (!policy.ledgers.some(({ id, name }) => key === id || key === name))
+      throw new RangeError('freshness names a ledger that the policy does not')
+  }
+}
+
+function meets(demand: Freshness, accepted: LedgerRoot | undefined, now: bigint): boolean {
+  if (typeof demand !== 'object' || demand === null) throw new TypeError('freshness must hold objects')
+  const { minQueueLength = 0n, maxAge } = demand
+  assertUint(minQueueLength, 64, 'minQueueLength')
+  if (maxAge !== undefined) assertUint(maxAge, 64, 'maxAge')
+  if (accepted === undefined) return false
+  return accepted.queueLength >= minQueueLength && (maxAge === undefined || now - accepted.at <= maxAge)
+}
+
 async function check(
   expectation: Expectation,
   envelope: unknown,
   allowDevelopmentKeys: boolean,
-): Promise<Verification> {
-  const { statement, reveals, nullifier, handle } = expectation
+): Promise<{ signals: readonly bigint[]; revealed: Record<string, ClaimValue> }> {
+  const { statement, reveals } = expectation
   const fields = readEnvelope(envelope)
   if (fields.statement !== statement) throw new Refusal('statement: is not the one that the verifier expects')
   const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
@@ -216,6 +336,7 @@ async function check(
     throw new Refusal('the key of this statement is a development key: anybody can forge its proofs')
   }
   const signals = readSignals(expectation.signals, fields.publicSignals)
+  refuseMixture(expectation.together, signals)
   const revealed = readRevealed(reveals, fields.revealed, signals)
   const publicSignals = signals.map(String)
   const holds = await verifyGroth16({
@@ -224,12 +345,7 @@ async function check(
     proof: fields.proof as never,
   })
   if (!holds) throw new Refusal('proof: does not hold')
-  return {
-    valid: true,
-    nullifier: signals[nullifier] as bigint,
-    revealed,
-    ...(handle !== undefined && { handle: signals[handle] as bigint }),
-  }
+  return { signals, revealed }
 }
 
 const keys = new WeakMap<VerificationKeyJson, ReturnType<typeof parseVerificationKey>>()
@@ -306,6 +422,15 @@ function readSignals(expected: readonly Expected[], publicSignals: unknown): big
     }
     return value
   })
+}
+
+/** Refuses roots of different snapshots in one proof, and those of a snapshot that is not fresh enough. */
+function refuseMixture(together: Expectation['together'], signals: readonly bigint[]): void {
+  if (together === undefined) return
+  const found = together.signals.map((i) => signals[i])
+  if (!together.oneOf.some((row) => row.every((value, i) => value === found[i]))) {
+    throw new Refusal('publicSignals: the roots are not of one snapshot that is fresh enough')
+  }
 }
 
 function readRevealed(

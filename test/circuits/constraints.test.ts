@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { BATCH_TOUCHES } from '../../src/statements/ledger-batch.js'
 import { GADGETS, gadget } from './lib/gadgets.js'
 
 const snapshot = new URL('./constraints.snapshot.json', import.meta.url)
@@ -24,8 +25,11 @@ describe('constraints', () => {
   })
 
   it('of statements keep to the budgets of the protocol', () => {
-    const { statements } = json(snapshot)
+    const { statements, gadgets } = json(snapshot)
     assert.ok(statements['policy-s'] <= 13_000)
     assert.ok(statements['policy-m'] <= 46_000)
+    assert.ok(statements['policy-l'] <= 115_000)
+    assert.ok(statements['ledger-batch'] <= 8_500 * BATCH_TOUCHES)
+    assert.ok(gadgets['LedgerSlot(10)'] + gadgets['Handle'] <= 6_300)
   })
 })

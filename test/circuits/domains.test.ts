@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { DOMAIN } from '../../src/crypto/domains.js'
+import { emptyState } from '../../src/ledger/reader.js'
+import { LEDGER_DEPTH } from '../../src/merkle/ledger.js'
 import { QUATERNARY_DEPTH } from '../../src/merkle/proof.js'
 import { ANCHOR_DEPTH, PROFILES, THRESHOLD_BITS, WEIGHT_BITS } from '../../src/policy/profiles.js'
+import { BATCH_TOUCHES } from '../../src/statements/ledger-batch.js'
 
 const circuits = new URL('../../circuits/', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, circuits), 'utf8')
@@ -38,12 +41,20 @@ describe('numbers shared by circuits and TypeScript', () => {
   it('each policy circuit has the sizes of its profile, and each profile its circuit', () => {
     const files = readdirSync(new URL('statements/', circuits)).filter((name) => name.startsWith('policy-'))
     assert.deepEqual(files.sort(), PROFILES.map(({ name }) => `${name}.circom`).sort())
-    for (const { name, sbts, sets, clauses, gates, parentBits, reveals } of PROFILES) {
+    for (const { name, sbts, ledgers, sets, clauses, gates, parentBits, reveals } of PROFILES) {
       const main = /= Policy\((\w+)\(\), ([\d, ]+)\);/.exec(read(`statements/${name}.circom`))
       assert.equal(main?.[1], `PROFILE_${constantName(name)}`)
-      assert.deepEqual(main?.[2]?.split(', ').map(Number), [sbts, sets, clauses, gates, parentBits, reveals])
+      const sizes = [sbts, ledgers, sets, clauses, gates, parentBits, reveals]
+      assert.deepEqual(main?.[2]?.split(', ').map(Number), sizes)
       assert.ok(2 ** parentBits >= gates)
     }
+  })
+
+  it('the batch circuit has as many steps, levels and the empty tree of TypeScript', () => {
+    const main = /= LedgerBatch\(([\d, ]+)\);/.exec(read('statements/ledger-batch.circom'))
+    const { treeRoot } = emptyState({ id: 'any', categories: ['a'] })
+    const expected = [BigInt(BATCH_TOUCHES), BigInt(LEDGER_DEPTH), treeRoot]
+    assert.deepEqual(main?.[1]?.split(', ').map(BigInt), expected)
   })
 
   it('depths and widths in the circuit are those of TypeScript', () => {

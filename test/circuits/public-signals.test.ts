@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readR1cs } from '../../src/formats/r1cs.js'
 import { readSymbols } from '../../src/formats/symbols.js'
 import { PROFILES } from '../../src/policy/profiles.js'
+import { LEDGER_BATCH_SIGNALS } from '../../src/statements/ledger-batch.js'
 import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS } from '../../src/statements/signals.js'
 
 const artifact = (name: string): Uint8Array => readFileSync(new URL(`../../zkeys/${name}`, import.meta.url))
@@ -11,9 +12,14 @@ const source = (name: string): string =>
 
 const statements: [string, string[]][] = [
   ['membership', [...MEMBERSHIP_SIGNALS]],
-  ...PROFILES.map(({ name, reveals }): [string, string[]] => [
+  ['ledger-batch', [...LEDGER_BATCH_SIGNALS]],
+  ...PROFILES.map(({ name, reveals, ledgers }): [string, string[]] => [
     name,
-    [...Array.from({ length: reveals }, (_, i) => `reveal[${i}]`), ...POLICY_SIGNALS],
+    [
+      ...Array.from({ length: reveals }, (_, i) => `reveal[${i}]`),
+      ...POLICY_SIGNALS,
+      ...Array.from({ length: ledgers }, (_, i) => `ledgerRoot[${i}]`),
+    ],
   ]),
 ]
 
@@ -53,6 +59,10 @@ describe('public signals', () => {
     assert.deepEqual(
       statements[0]?.[1].join(', '),
       'nullifier, root, scope, message, verifierKey, verifierKey2',
+    )
+    assert.deepEqual(
+      statements[1]?.[1].join(', '),
+      'oldRoot, newRoot, ledgerId, categories, queueLength, queueHead',
     )
     assert.deepEqual(
       POLICY_SIGNALS.join(', '),

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats', 'bn254'],
   verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254'],
   setup: ['base', 'bn254', 'crypto', 'formats', 'verifier'],
+  ledger: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
   cli: [
     'base',
     'bn254',

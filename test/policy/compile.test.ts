@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { PolicyError } from '../../src/errors.js'
-import { compilePolicy, type Program } from '../../src/policy/compile.js'
+import { hashText } from '../../src/field.js'
+import { compilePolicy, OPERATION, type Program } from '../../src/policy/compile.js'
 import { parsePolicy, policyDigest } from '../../src/policy/index.js'
 import { PROFILES } from '../../src/policy/profiles.js'
 import { openOffice } from '../support/world.js'
 
 const ISSUERS = [1, 2, 3, 4, 5, 6].map((byte) => openOffice(byte).id)
-const [S, M] = PROFILES as [(typeof PROFILES)[0], (typeof PROFILES)[0]]
+const [S, M, L] = PROFILES as [(typeof PROFILES)[0], (typeof PROFILES)[0], (typeof PROFILES)[0]]
 
 /** A policy over `slots` slots named a, b, c… with ten uint claims c0…c9 each. */
 function policyOf(slots: number, require: unknown, rest: object = {}) {
@@ -54,19 +55,23 @@ describe('compilePolicy', () => {
       assert.equal(compilePolicy(policyOf(1, { any: clauses(S.clauses) })).profile.name, 'policy-s')
       assert.equal(compilePolicy(policyOf(1, { any: clauses(S.clauses + 1) })).profile.name, 'policy-m')
       assert.equal(compilePolicy(policyOf(1, { any: clauses(M.clauses) })).profile.name, 'policy-m')
-      refused(policyOf(1, { any: clauses(M.clauses + 1) }), 'require', /needs 13 clauses; policy-m has 12/)
+      assert.equal(compilePolicy(policyOf(1, { any: clauses(M.clauses + 1) })).profile.name, 'policy-l')
+      assert.equal(compilePolicy(policyOf(1, { any: clauses(L.clauses) })).profile.name, 'policy-l')
+      refused(policyOf(1, { any: clauses(L.clauses + 1) }), 'require', /needs 17 clauses; policy-l has 16/)
     })
     it('gates', () => {
       assert.equal(compilePolicy(policyOf(1, gates(S.gates))).profile.name, 'policy-s')
       assert.equal(compilePolicy(policyOf(1, gates(S.gates + 1))).profile.name, 'policy-m')
       assert.equal(compilePolicy(policyOf(1, gates(M.gates))).profile.name, 'policy-m')
-      // 7 gates of two clauses each exceed the clauses first, so that the gates are nested around single ones.
+      // More gates of two clauses each exceed the clauses first, so that the gates are nested around single ones.
       const nest = (depth: number): unknown =>
         depth === 0
           ? { has: 'a' }
           : { [depth % 2 ? 'any' : 'all']: [{ claim: `a.c${depth}`, eq: depth }, nest(depth - 1)] }
       assert.equal(compilePolicy(policyOf(1, nest(M.gates))).profile.name, 'policy-m')
-      refused(policyOf(1, nest(M.gates + 1)), 'require', /needs 7 gates; policy-m has 6/)
+      assert.equal(compilePolicy(policyOf(1, nest(M.gates + 1))).profile.name, 'policy-l')
+      assert.equal(compilePolicy(policyOf(1, nest(L.gates))).profile.name, 'policy-l')
+      refused(policyOf(1, nest(L.gates + 1)), 'require', /needs 9 gates; policy-l has 8/)
     })
     it('SBTs at once', () => {
       const all = (count: number) => ({
@@ -75,17 +80,37 @@ describe('compilePolicy', () => {
       assert.equal(compilePolicy(policyOf(1, all(1))).profile.name, 'policy-s')
       assert.equal(compilePolicy(policyOf(2, all(2))).profile.name, 'policy-m')
       assert.equal(compilePolicy(policyOf(4, all(4))).profile.name, 'policy-m')
-      refused(policyOf(5, all(5)), 'require', /needs 5 SBTs at once; policy-m has 4/)
+      assert.equal(compilePolicy(policyOf(5, all(5))).profile.name, 'policy-l')
+      assert.equal(compilePolicy(policyOf(8, all(8))).profile.name, 'policy-l')
+      refused(policyOf(9, all(9)), 'require', /needs 9 SBTs at once; policy-l has 8/)
     })
     it('set openings', () => {
       const set = (slot: string) => ({ claim: `${slot}.c0`, in: { set: '5' } })
       assert.equal(compilePolicy(policyOf(1, set('a'))).profile.name, 'policy-m')
-      refused(policyOf(2, { all: [set('a'), set('b')] }), 'require', /needs 2 set openings; policy-m has 1/)
+      const all = (...slots: string[]) => policyOf(slots.length, { all: slots.map(set) })
+      assert.equal(compilePolicy(all('a', 'b')).profile.name, 'policy-l')
+      refused(all('a', 'b', 'c'), 'require', /needs 3 set openings; policy-l has 2/)
     })
     it('reveals', () => {
       const reveal = (count: number) => ({ reveal: Array.from({ length: count }, (_, i) => `a.c${i}`) })
       assert.equal(compilePolicy(policyOf(1, { has: 'a' }, reveal(2))).profile.name, 'policy-s')
-      refused(policyOf(1, { has: 'a' }, reveal(3)), 'reveal', /needs 3 reveals; policy-m has 2/)
+      assert.equal(compilePolicy(policyOf(1, { has: 'a' }, reveal(4))).profile.name, 'policy-l')
+      refused(policyOf(1, { has: 'a' }, reveal(5)), 'reveal', /needs 5 reveals; policy-l has 4/)
+    })
+    it('ledgers, and their categories', () => {
+      const reading = (count: number, categories = 1) => {
+        const names = Array.from({ length: count }, (_, i) => `l${i}`)
+        const list = Array.from({ length: categories }, (_, i) => `c${i}`)
+        return policyOf(
+          1,
+          { all: [{ has: 'a' }, ...names.map((name) => ({ ledger: `${name}.c0.sum`, eq: 0 }))] },
+          { ledgers: Object.fromEntries(names.map((name) => [name, { id: name, categories: list }])) },
+        )
+      }
+      assert.equal(compilePolicy(reading(1)).profile.name, 'policy-l')
+      assert.equal(compilePolicy(reading(2, 4)).profile.name, 'policy-l')
+      refused(reading(3), 'require', /needs 3 ledgers; policy-l has 2/)
+      refused(reading(1, 5), 'ledgers.l0.categories', /needs 5 categories; policy-l has 4/)
     })
     it('weights', () => {
       const weighted = (weight: number) => ({
@@ -111,9 +136,9 @@ describe('compilePolicy', () => {
     it('one of eight needs one', () => {
       assert.equal(compilePolicy(policyOf(8, { any: has(...'abcdefgh') })).profile.name, 'policy-s')
     })
-    it('three of five need three, five of six too many', () => {
+    it('three of five need three, nine of ten too many', () => {
       assert.equal(compilePolicy(policyOf(5, { atLeast: 3, of: has(...'abcde') })).profile.name, 'policy-m')
-      refused(policyOf(6, { atLeast: 5, of: has(...'abcdef') }), 'require', /needs 5 SBTs/)
+      refused(policyOf(10, { atLeast: 9, of: has(...'abcdefghij') }), 'require', /needs 9 SBTs/)
     })
     it('the larger of two ways counts', () => {
       assert.equal(
@@ -168,16 +193,50 @@ describe('compilePolicy', () => {
     assert.equal(compilePolicy(policyOf(1, list(13))).sets.length, 1)
   })
 
-  it('ledger predicates parse and digest, and are refused by name', () => {
+  it('ledger predicates load a tally of their ledger, by the place of the category', () => {
+    const ledgers = {
+      z: { id: 'first', categories: ['x', 'y'] },
+      b: { id: 'second', categories: ['y', 'x'] },
+      unread: { id: 'third', categories: ['x'] },
+    }
     const policy = policyOf(
       1,
-      { all: [{ has: 'a' }, { ledger: 'credit.unpaid.sum', lte: 0 }] },
       {
-        ledgers: { credit: { id: 'eip155:1:0xaa', categories: ['unpaid'] } },
+        all: [
+          { has: 'a' },
+          { ledger: 'z.y.sum', lte: 7 },
+          { ledger: 'b.y.count', gt: 7 },
+          { ledger: 'b.x.sum', eq: 7 },
+        ],
       },
+      { ledgers, discloseHandle: 'unread' },
     )
-    assert.equal(typeof policyDigest(policy), 'bigint')
-    refused(policy, 'require.all[1]', /no profile has ledgers yet/)
+    const { clauses, ledgers: read, ledgerId } = compilePolicy(policy)
+    assert.deepEqual(
+      read.map(({ name, id }) => [name, id]),
+      [
+        ['b', 'second'],
+        ['z', 'first'],
+      ],
+    )
+    assert.notEqual(read[0]?.categories, read[1]?.categories)
+    assert.equal(ledgerId, hashText('third'))
+    assert.deepEqual(
+      clauses
+        .slice(1, 4)
+        .map(({ fromLedger, slot, claim, operation, constant }) => [
+          fromLedger,
+          slot,
+          claim,
+          operation,
+          constant,
+        ]),
+      [
+        [true, 1, 3, OPERATION.less, 8n],
+        [true, 0, 0, OPERATION.atLeast, 8n],
+        [true, 0, 3, OPERATION.equal, 7n],
+      ],
+    )
   })
 
   it('row 15: a gate without a least sum cannot be written, and unused gates are never satisfied', () => {
@@ -235,6 +294,18 @@ describe('policyDigest', () => {
       digest(base, { reveal: ['a.c1'] }),
       digest(base, { nullifier: { claim: 'a.c5' } }),
       digest(base, ledger),
+      ...[
+        { ledger: 'credit.y.sum', lte: 0 },
+        { ledger: 'credit.y.count', lte: 0 },
+        { ledger: 'credit.z.sum', lte: 0 },
+      ].map((leaf) =>
+        digest({ all: [base, leaf] }, { ledgers: { credit: { id: 'x', categories: ['y', 'z'] } } }),
+      ),
+      ...[
+        { id: 'w', categories: ['y', 'z'] },
+        { id: 'x', categories: ['z', 'y'] },
+        { id: 'x', categories: ['y'] },
+      ].map((credit) => digest({ all: [base, { ledger: 'credit.y.sum', lte: 0 }] }, { ledgers: { credit } })),
       digest(base, { ledgers: { credit: { id: 'z', categories: ['y'] } }, discloseHandle: 'credit' }),
       ...[
         { anchor: 'signed' },

@@ -46,6 +46,7 @@ What stays hidden:
   - the SBTs, their times of issue and expiry, and their places in registries
   - which issuer, where several are accepted
   - which of the alternatives hold
+  - the Soul's entries in ledgers, beyond what the conditions say
   - handles in other ledgers
   - the claim behind the nullifier, as long as nobody can guess it`
 

@@ -61,6 +61,11 @@ export async function assertRefused(statement: OpenStatement, inputs: CircuitInp
   )
 }
 
+/** Tells whether a signal is a wire; the compiler replaces some by linear combinations of others. */
+export function isWire(statement: OpenStatement, name: string): boolean {
+  return (statement.symbols.get(`main.${name}`) ?? -1) > 0
+}
+
 /** Names of the wires that may be changed one at a time, to one of several values, without breaking a constraint. */
 export function freeWires(
   statement: OpenStatement,

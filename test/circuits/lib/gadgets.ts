@@ -88,6 +88,95 @@ const bits = (width: number): Gadget => ({
   body: `out <== Bits(${width})(in);`,
 })
 
+/** A gadget whose inputs and outputs are connected by name; some inputs are tagged as bits. */
+const byName = (o: {
+  readonly include: string
+  readonly template: string
+  readonly inputs: Readonly<Record<string, string>>
+  readonly outputs: Readonly<Record<string, string>>
+  readonly bits?: readonly string[]
+  readonly handles?: readonly string[]
+}): Gadget => ({
+  include: [o.include],
+  inputs: o.inputs,
+  outputs: o.outputs,
+  body: [
+    `component gadget = ${o.template};`,
+    ...(o.handles ?? []).map((name) => `signal {handle} ${name}Tagged <== ${name};`),
+    ...Object.entries(o.inputs).map(([name, size]) => {
+      const width = /^\[(\d+)\]$/.exec(size)?.[1]
+      const bits = width === undefined ? 'Bit()' : `BitArray(${width})`
+      const value = o.handles?.includes(name) ? `${name}Tagged` : name
+      return `gadget.${name} <== ${o.bits?.includes(name) ? `${bits}(${name})` : value};`
+    }),
+    ...Object.keys(o.outputs).map((name) => `${name} <== gadget.${name};`),
+  ].join('\n'),
+})
+
+const ledgerSlot = (depth: number): Gadget =>
+  byName({
+    include: 'ledger-slot',
+    template: `LedgerSlot(${depth})`,
+    inputs: {
+      own: '',
+      ledgerId: '',
+      categories: '',
+      root: '',
+      handle: '',
+      next: '',
+      leafCounts: '[4]',
+      leafSums: '[4]',
+      head: '',
+      index: `[${2 * depth}]`,
+      children: `[${depth}][4]`,
+      size: '',
+      queueLength: '',
+      queueHead: '',
+    },
+    outputs: { opened: '', counts: '[4]', sums: '[4]' },
+    handles: ['own'],
+  })
+
+const quaternaryUpdate = (depth: number): Gadget =>
+  byName({
+    include: 'quaternary-update',
+    template: `QuaternaryUpdate(${depth})`,
+    inputs: { before: '', after: '', index: `[${2 * depth}]`, children: `[${depth}][4]` },
+    outputs: { rootBefore: '', rootAfter: '' },
+    bits: ['index'],
+  })
+
+const ledgerTouch = (depth: number): Gadget =>
+  byName({
+    include: 'ledger-touch',
+    template: `LedgerTouch(${depth})`,
+    inputs: {
+      treeRoot: '',
+      size: '',
+      queueLength: '',
+      queueHead: '',
+      linking: '',
+      linkedHandle: '',
+      linkedNext: '',
+      isSkip: '',
+      isUpdate: '',
+      isLink: '',
+      isOverflow: '',
+      handle: '',
+      category: '[5]',
+      content: '',
+      leafHandle: '',
+      next: '',
+      counts: '[4]',
+      sums: '[4]',
+      head: '',
+      index: `[${2 * depth}]`,
+      children: `[${depth}][4]`,
+    },
+    outputs: { newTreeRoot: '', newSize: '', newQueueLength: '', newQueueHead: '', links: '' },
+    bits: ['linking'],
+  })
+
 /** The wrappers of all gadgets, as tests open them; `constraints.snapshot.json` holds what each costs. */
 export const GADGETS = {
   Bit: { include: ['bits'], inputs: { in: '' }, outputs: { out: '' }, body: 'out <== Bit()(in);' },
@@ -295,6 +384,24 @@ export const GADGETS = {
     outputs: { isMember: '', isNoMember: '' },
     body: '(isMember, isNoMember) <== Interval(10)(value, Bit()(held), root, low, high, lowIsMember, index, children);',
   },
+  LedgerLeaf: {
+    include: ['ledger-hash'],
+    inputs: { handle: '', next: '', counts: '[4]', sums: '[4]', head: '' },
+    outputs: { out: '' },
+    body: 'out <== LedgerLeaf()(handle, next, counts, sums, head);',
+  },
+  LedgerRoot: {
+    include: ['ledger-hash'],
+    inputs: { ledgerId: '', categories: '', treeRoot: '', size: '', queueLength: '', queueHead: '' },
+    outputs: { out: '' },
+    body: 'out <== LedgerRoot()(ledgerId, categories, treeRoot, size, queueLength, queueHead);',
+  },
+  'LedgerSlot(2)': ledgerSlot(2),
+  'LedgerSlot(10)': ledgerSlot(10),
+  'QuaternaryUpdate(2)': quaternaryUpdate(2),
+  'QuaternaryUpdate(10)': quaternaryUpdate(10),
+  'LedgerTouch(1)': ledgerTouch(1),
+  'LedgerTouch(10)': ledgerTouch(10),
   Handle: {
     include: ['handle'],
     inputs: { ledgerId: '', secret: '' },

@@ -1,0 +1,22 @@
+import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { assertBelow } from '../field.js'
+import { ledgerIdOf } from '../merkle/ledger.js'
+import { handleOf } from '../soul/handle.js'
+import type { Soul } from '../soul/index.js'
+
+/**
+ * Returns the handle of a Soul in a ledger, below 2^248: the low 248 bits of Poseidon(tag, ledgerId, secret).
+ *
+ * The Soul cannot choose another, and handles in different ledgers are unlinkable.
+ *
+ * @throws {TypeError} if the ledger's id is not a string or the secret not a bigint
+ * @throws {RangeError} if the secret is not canonical or the id not well-formed Unicode
+ */
+export function ledgerHandle(options: {
+  readonly soul: Pick<Soul, 'secret'>
+  readonly ledgerId: string
+}): bigint {
+  const { soul, ledgerId } = options
+  assertBelow(soul?.secret, SUBGROUP_ORDER, 'soul.secret', 'the subgroup order')
+  return handleOf(ledgerIdOf(ledgerId), soul.secret)
+}

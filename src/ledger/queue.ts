@@ -1,0 +1,19 @@
+import { DOMAIN } from '../crypto/domains.js'
+import { poseidon } from '../crypto/poseidon.js'
+import { type Entry, type EntryWords, encodeEntry } from './entry.js'
+
+/** Head of a queue without entries. */
+export const EMPTY_QUEUE = DOMAIN.ledgerQueue
+
+/**
+ * Returns the head of a chain after one more entry: Poseidon(head, subject, content). A queue starts at
+ * {@link EMPTY_QUEUE}, the history of a handle at `EMPTY_HISTORY`: tags, so that the two never meet.
+ */
+export function extendHead(head: bigint, { subject, content }: EntryWords): bigint {
+  return poseidon([head, subject, content])
+}
+
+/** Returns the head of a queue of entries, or of one that continues from `head`. */
+export function queueHead(entries: readonly Entry[], head = EMPTY_QUEUE): bigint {
+  return entries.reduce((state, entry) => extendHead(state, encodeEntry(entry)), head)
+}
