@@ -124,17 +124,19 @@ const DIGIT_COST = 0.05
  * @param o.group        which group
  * @param o.threads      number of threads
  * @param o.scratchLimit bytes of memory that each thread has for its task
- * @throws {RangeError} if the limit is below what a thousand points need
+ * @param o.windows      number of windows from 7 to 63, by default the one that is expected to be fastest
+ * @throws {RangeError} if no task fits into the limit
  */
 export function planMsm(o: {
   points: number
   group: GroupName
   threads: number
   scratchLimit: number
+  windows?: number
 }): MsmPlan {
   const { points, group, scratchLimit } = o
   let best: { cost: number; windows: number; chunks: number } | undefined
-  for (let windows = 7; windows <= 63; windows++) {
+  for (let windows = o.windows ?? 7; windows <= (o.windows ?? 63); windows++) {
     let chunks = 1
     while (scratchOf(group, Math.ceil(points / chunks), windows) > scratchLimit && chunks < points)
       chunks *= 2
@@ -153,7 +155,7 @@ export function planMsm(o: {
   const chunk = Math.ceil(points / chunks)
   const tasks: MsmTask[] = []
   for (let window = windows - 1; window >= 0; window--) {
-    for (let i = 0; i < chunks && points > 0; i++) {
+    for (let i = 0; i < chunks; i++) {
       const start = Math.min(i * chunk, points)
       tasks.push({ window, start, count: Math.min(chunk, points - start), output: window * chunks + i })
     }
@@ -233,7 +235,7 @@ function addSplit(program: Program): void {
   const MASK = (1n << WORD) - 1n
   const words = (x: bigint): bigint[] => (x === 0n ? [] : [x & MASK, ...words(x >> WORD)])
   // The rounded quotients k U / r and k S / r, from k's upper five words: the error is below 2^-30.
-  const scale = (x: bigint): bigint => ((x << 256n) + ORDER / 2n) / ORDER
+  const scale = (x: bigint): bigint => ((x << 288n) + ORDER / 2n) / ORDER
 
   program.module.func({
     name: 'msm_split',
@@ -241,7 +243,7 @@ function addSplit(program: Program): void {
     body: ({ params: [out, x, n], local }) => {
       const wide = (length: number) => Array.from({ length }, () => local(I64))
       const k = wide(5)
-      const [first, second, product] = [wide(4), wide(2), wide(10)]
+      const [first, second, product] = [wide(4), wide(2), wide(11)]
       const [carry, low, high, lower, higher] = wide(5) as [Local, Local, Local, Local, Local]
       const c = i64.const
       /** product += a b, of which only the lower `length` words count. */
@@ -269,9 +271,9 @@ function addSplit(program: Program): void {
       const clear: Code = product.map((word) => word.set(c(0n)))
       const quotient = (to: readonly Local[], factor: bigint): Code => [
         clear,
-        product[4]!.set(c(1n << (WORD - 1n))),
-        accumulate(k, scale(factor), 10),
-        to.map((word, i) => word.set((product[5 + i] as Local).get)),
+        product[5]!.set(c(1n << (WORD - 1n))),
+        accumulate(k, scale(factor), 11),
+        to.map((word, i) => word.set((product[6 + i] as Local).get)),
       ]
       const join = (i: number): Code => i64.or(product[i]!.get, i64.shl(product[i + 1]!.get, c(WORD)))
       /** (low, high) -= product, modulo 2^128. */
@@ -619,15 +621,12 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
         i32.store(kept.get, i32.load(run.get, RUN.index), RUN.index),
         i32.store(kept.get, i32.load(run.get, RUN.start), RUN.start),
       ]
+      const place: Code = i32.add(outPoints!.get, scaled(i32.load(run.get, RUN.index), point))
       const pairUp: Code = [
         from.set(to.get),
         last.set(add(lastOf, -4)),
         loopWhile(i32.ltU(from.get, last.get), [
-          control.if(
-            i32.eq(count.get, i32.const(2)),
-            sum.set(i32.add(outPoints!.get, scaled(i32.load(run.get, RUN.index), point))),
-            [sum.set(free.get), step(free, point)],
-          ),
+          control.if(i32.eq(count.get, i32.const(2)), sum.set(place), [sum.set(free.get), step(free, point)]),
           i32.store(job.get, i32.load(from.get, 0), JOB.a),
           i32.store(job.get, i32.load(from.get, 4), JOB.b),
           i32.store(job.get, sum.get, JOB.out),
@@ -642,10 +641,15 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
         i32.store(kept.get, i32.shrU(add(count.get, 1), i32.const(1)), RUN.count),
         step(kept, RUN.length),
       ]
-      const retire: Code = i32.store(
-        i32.add(outRefs!.get, i32.shl(i32.load(run.get, RUN.index), i32.const(2))),
-        control.select(i32.load(to.get), i32.const(0), count.get),
-      )
+      const retire: Code = [
+        sum.set(control.select(i32.load(to.get), i32.const(0), count.get)),
+        // After sums that were infinite, the last one may not stand in its place, but where the next group's will.
+        control.if(i32.ltU(i32.sub(sum.get, points), i32.const(point * GROUP)), [
+          field.copy(place, sum.get),
+          sum.set(place),
+        ]),
+        i32.store(i32.add(outRefs!.get, i32.shl(i32.load(run.get, RUN.index), i32.const(2))), sum.get),
+      ]
       const copyJob: Code = [0, 8].map((k) => i64.store(job.get, i64.load(add(job.get, -JOB.length), k), k))
       const dropInfinite: Code = [
         run.set(runs),
