@@ -451,6 +451,13 @@ function inverse(value: bigint, modulus: bigint): bigint {
  */
 const REF = { negate: 1, phi: 2, address: -8 } as const
 
+/** Address of the x that a reference means. */
+const refX = (ref: Local, elementLength: number): Code =>
+  i32.add(
+    i32.and(ref.get, i32.const(REF.address)),
+    scaled(i32.and(ref.get, i32.const(REF.phi)), elementLength),
+  )
+
 /** A job: the references a and b, the address for their sum, and where its reference stands. */
 const JOB = { a: 0, b: 4, out: 8, at: 12, length: 16 } as const
 
@@ -472,8 +479,7 @@ function addBatch(
 
   const load = (job: Local, field: keyof typeof JOB, lane: number): Code =>
     i32.load(job.get, JOB[field] + lane * JOB.length)
-  const xOf = (ref: Local): Code =>
-    i32.add(i32.and(ref.get, i32.const(REF.address)), scaled(i32.and(ref.get, i32.const(REF.phi)), E))
+  const xOf = (ref: Local): Code => refX(ref, E)
   const yOf = (ref: Local): Code => add(i32.and(ref.get, i32.const(REF.address)), E)
   const signOf = (ref: Local): Code => i32.and(ref.get, i32.const(REF.negate))
 
@@ -607,6 +613,7 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
   const runs = program.scratch((RUN.length * GROUP) / 2)
   const jobs = program.scratch(JOB.length * (GROUP / 2 + 1))
   const points = program.scratch(point * GROUP)
+  const sink = program.scratch(4)
 
   program.module.func({
     name: `${name}_rounds`,
@@ -709,10 +716,16 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
     exported: false,
     body: ({ params: [refs, ends, count, outRefs, outPoints], local }) => {
       const [i, at, free, run, end] = [local(I32), local(I32), local(I32), local(I32), local(I32)]
-      const [left, prior, limit] = [local(I32), local(I32), local(I32)]
+      const [left, prior, limit, ref, touched] = [local(I32), local(I32), local(I32), local(I32), local(I32)]
       const index = (array: Local): Code => i32.add(array.get, i32.shl(i.get, i32.const(2)))
       const full: Code = i32.gtU(free.get, i32.add(work, i32.const(4 * (GROUP - 2))))
       const put = (ref: Code): Code => [i32.store(free.get, ref), step(free, 4)]
+      // Reads a word of every cache line of a point that lies anywhere, so that many come at once, not one by one.
+      const E = field.elementLength
+      const touch: Code = [...new Set([0, 32, E - 40, E - 8])].flatMap((k) => [
+        touched.set(i32.xor(touched.get, i32.load(refX(ref, E), k))),
+        touched.set(i32.xor(touched.get, i32.load(i32.and(ref.get, i32.const(REF.address)), E + k))),
+      ])
       return [
         at.set(refs!.get),
         memory.fill(outRefs!.get, i32.const(0), i32.shl(count!.get, i32.const(2))),
@@ -738,7 +751,12 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
                     limit.set(
                       i32.add(at.get, control.select(left.get, limit.get, i32.ltU(left.get, limit.get))),
                     ),
-                    loopWhile(i32.ltU(at.get, limit.get), [put(i32.load(at.get)), step(at, 4)]),
+                    loopWhile(i32.ltU(at.get, limit.get), [
+                      ref.set(i32.load(at.get)),
+                      put(ref.get),
+                      touch,
+                      step(at, 4),
+                    ]),
                     i32.store(
                       run.get,
                       i32.shrU(i32.sub(free.get, i32.load(run.get, RUN.start)), i32.const(2)),
@@ -753,6 +771,7 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
               step(i, 1),
             ]),
           ),
+          i32.store(sink, touched.get),
           call(`${name}_rounds`, run.get, outRefs!.get, outPoints!.get),
           control.brIf(0, i32.ltU(i.get, count!.get)),
         ),
@@ -790,12 +809,7 @@ function addTask(
           i32.ltU(i.get, lines.get),
         ),
       ]
-      const xOf = (ref: Local): Code =>
-        control.select(
-          i32.add(i32.and(ref.get, i32.const(REF.address)), scaled(i32.and(ref.get, i32.const(REF.phi)), E)),
-          i32.const(none),
-          ref.get,
-        )
+      const xOf = (ref: Local): Code => control.select(refX(ref, E), i32.const(none), ref.get)
       const yOf = (ref: Local): Code =>
         control.select(add(i32.and(ref.get, i32.const(REF.address)), E), i32.const(none), ref.get)
       const signOf = (ref: Local): Code => i32.and(ref.get, i32.const(REF.negate))
