@@ -86,6 +86,7 @@ export const simdArithmetic: Arithmetic = {
     return [lane(0), lane(1)]
   },
   addTo,
+  addDot,
 }
 
 const limb = (pair: Code, i: number): Code => v128.load(pair, 16 * i)
@@ -94,6 +95,8 @@ const every = (code: (i: number) => Code): Code => Array.from({ length: LIMBS },
 
 /** Products of limbs, and where they go: `x * y` to the accumulators `to` and `to + 1`. */
 interface Product {
+  /** What has to run first. */
+  readonly before?: Code
   readonly x: Code
   readonly y: Code
   readonly to: number
@@ -113,26 +116,14 @@ function startOf(index: number, counts: readonly number[]): bigint {
   return top - constants - carried + rounding
 }
 
-function addTo(program: Program, o: { name: string; modulus: bigint }): void {
-  const { name, modulus } = o
-  const { module } = program
+/** Code with limbs in locals that multiplication and its sums share. */
+function limbCode(modulus: bigint) {
   const p = limbsOf(modulus)
-  const define = (
-    operation: string,
-    params: number,
-    body: (params: Local[], vector: () => Local, local: (type: typeof I32 | typeof I64) => Local) => Code,
-  ) =>
-    module.func({
-      name: `${name}_${operation}`,
-      params: Array(params).fill(I32),
-      body: (f) => body(f.params, () => f.local(V128), f.local),
-    })
-
   const n0 = limbsOf(-invertPowerOfTwo(modulus) & MASK)[0] as number
 
   /** Reduces by Montgomery while the rows' products come in: row i goes to accumulators from i on. */
   const multiply = (o: {
-    out: Code
+    set: (i: number, limb: Code) => Code
     rows: readonly { readonly before: Code; readonly products: readonly Product[] }[]
     vector: () => Local
   }): Code => {
@@ -158,7 +149,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     for (let k = 0; k < LIMBS; k++) code.push(at(k).set(splatInt(startOf(k, counts))))
     o.rows.forEach(({ before, products }, row) => {
       code.push(before, at(row + LIMBS).set(splatInt(startOf(row + LIMBS, counts))))
-      for (const { x, y, to } of products) code.push(product(x, y, to))
+      for (const { before = [], x, y, to } of products) code.push(before, product(x, y, to))
       code.push(
         u.set(toDouble(at(row).get, 0n)),
         // The low part of u n0, in [-2^50, 2^50], as the signed q.
@@ -177,12 +168,47 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       const [here, next] = [at(LIMBS + i), at(LIMBS + i + 1)]
       code.push(
         next.set(i64x2.add(next.get, i64x2.shrU(here.get, i32.const(Number(BITS))))),
-        setLimb(o.out, i, toDouble(here.get, HALF)),
+        o.set(i, toDouble(here.get, HALF)),
       )
     }
-    code.push(setLimb(o.out, LIMBS - 1, f64x2.sub(at(2 * LIMBS - 1).get, splat(ROUND_LOW))))
+    code.push(o.set(LIMBS - 1, f64x2.sub(at(2 * LIMBS - 1).get, splat(ROUND_LOW))))
     return code
   }
+
+  /** Brings limbs in locals to at most 0.5001 p with carries passed. */
+  const reduceLimbs = (l: readonly Local[], q: Local, c: Local): Code => {
+    const perP = 2 ** 204 / Number(modulus)
+    const carry = (i: number): Code => [
+      c.set(f64x2.sub(f64x2.add(l[i]!.get, splat(ROUND_HIGH)), splat(ROUND_HIGH))),
+      l[i]!.set(f64x2.sub(l[i]!.get, c.get)),
+      l[i + 1]!.set(f64x2.relaxedMadd(c.get, splat(2 ** -51), l[i + 1]!.get)),
+    ]
+    return [
+      q.set(
+        f64x2.sub(f64x2.add(f64x2.mul(l[LIMBS - 1]!.get, splat(-perP)), splat(ROUND_LOW)), splat(ROUND_LOW)),
+      ),
+      every((i) => l[i]!.set(f64x2.relaxedMadd(q.get, splat(p[i] as number), l[i]!.get))),
+      Array.from({ length: LIMBS - 1 }, (_, i) => carry(i)),
+    ]
+  }
+
+  return { p, multiply, reduceLimbs }
+}
+
+function addTo(program: Program, o: { name: string; modulus: bigint }): void {
+  const { name, modulus } = o
+  const { module } = program
+  const { p, multiply, reduceLimbs } = limbCode(modulus)
+  const define = (
+    operation: string,
+    params: number,
+    body: (params: Local[], vector: () => Local, local: (type: typeof I32 | typeof I64) => Local) => Code,
+  ) =>
+    module.func({
+      name: `${name}_${operation}`,
+      params: Array(params).fill(I32),
+      body: (f) => body(f.params, () => f.local(V128), f.local),
+    })
 
   define('mul', 3, ([out, x, y], vector) => {
     const b = Array.from({ length: LIMBS }, vector)
@@ -190,7 +216,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     return [
       every((j) => b[j]!.set(limb(y!.get, j))),
       multiply({
-        out: out!.get,
+        set: (i, value) => setLimb(out!.get, i, value),
         vector,
         rows: b.map((_, i) => ({
           before: a.set(limb(x!.get, i)),
@@ -208,7 +234,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       return [
         every((j) => [b[j]!.set(limb(x!.get, j)), d[j]!.set(limb(z!.get, j))]),
         multiply({
-          out: out!.get,
+          set: (i, value) => setLimb(out!.get, i, value),
           vector,
           rows: b.map((_, i) => ({
             before: [a.set(limb(w!.get, i)), c.set(sign(limb(y!.get, i)))],
@@ -229,7 +255,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     return [
       every((j) => a[j]!.set(limb(x!.get, j))),
       multiply({
-        out: out!.get,
+        set: (i, value) => setLimb(out!.get, i, value),
         vector,
         rows: a.map((ai, i) => ({
           before: twice.set(f64x2.add(ai.get, ai.get)),
@@ -253,23 +279,6 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
   pointwise('copy', 1, (x) => x)
   pointwise('swap', 1, (x) => v128.shuffle(x, x, [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]))
 
-  /** Brings limbs in locals to at most 0.5001 p with carries passed. */
-  const reduceLimbs = (l: readonly Local[], q: Local, c: Local): Code => {
-    const perP = 2 ** 204 / Number(modulus)
-    const carry = (i: number): Code => [
-      c.set(f64x2.sub(f64x2.add(l[i]!.get, splat(ROUND_HIGH)), splat(ROUND_HIGH))),
-      l[i]!.set(f64x2.sub(l[i]!.get, c.get)),
-      l[i + 1]!.set(f64x2.relaxedMadd(c.get, splat(2 ** -51), l[i + 1]!.get)),
-    ]
-    return [
-      q.set(
-        f64x2.sub(f64x2.add(f64x2.mul(l[LIMBS - 1]!.get, splat(-perP)), splat(ROUND_LOW)), splat(ROUND_LOW)),
-      ),
-      every((i) => l[i]!.set(f64x2.relaxedMadd(q.get, splat(p[i] as number), l[i]!.get))),
-      Array.from({ length: LIMBS - 1 }, (_, i) => carry(i)),
-    ]
-  }
-
   define('reduce', 2, ([out, x], vector) => {
     const l = Array.from({ length: LIMBS }, vector)
     return [
@@ -278,6 +287,24 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       every((i) => setLimb(out!.get, i, l[i]!.get)),
     ]
   })
+
+  // 4 x is brought down first, because a limb of 9 x need not be exact.
+  const nine = (operation: string, combine: (a: Code, b: Code) => Code) =>
+    define(operation, 3, ([out, x, y], vector) => {
+      const l = Array.from({ length: LIMBS }, vector)
+      const [q, c] = [vector(), vector()]
+      return [
+        every((i) => l[i]!.set(f64x2.mul(limb(x!.get, i), splat(4)))),
+        reduceLimbs(l, q, c),
+        every((i) =>
+          l[i]!.set(combine(f64x2.add(f64x2.add(l[i]!.get, l[i]!.get), limb(x!.get, i)), limb(y!.get, i))),
+        ),
+        reduceLimbs(l, q, c),
+        every((i) => setLimb(out!.get, i, l[i]!.get)),
+      ]
+    })
+  nine('nineAdd', f64x2.add)
+  nine('nineSub', f64x2.sub)
 
   module.func({
     name: `${name}_zeros`,
@@ -372,6 +399,46 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     call(`${name}_storeInteger`, a!.get, reduced),
     call(`${name}_storeInteger`, b!.get, i32.add(reduced, i32.const(8))),
   ])
+}
+
+function addDot(
+  program: Program,
+  o: { name: string; modulus: bigint; terms: number; addend: boolean },
+): void {
+  const { multiply, reduceLimbs } = limbCode(o.modulus)
+  program.module.func({
+    name: o.name,
+    params: Array(1 + 2 * o.terms + Number(o.addend)).fill(I32),
+    body: ({ params: [out, ...rest], local }) => {
+      const vector = () => local(V128)
+      const factors = Array.from({ length: 2 * o.terms }, (_, k) => {
+        const [x, y] = [rest[k & ~1] as Local, rest[k | 1] as Local]
+        const offset = 16 * LIMBS * (k & 1)
+        return {
+          x: (i: number) => v128.load(x.get, offset + 16 * i),
+          y: (i: number) => v128.load(y.get, offset + 16 * i),
+          limb: vector(),
+        }
+      })
+      const other = vector()
+      const l = Array.from({ length: LIMBS }, vector)
+      const addend = rest[2 * o.terms]
+      return [
+        multiply({
+          set: (i, value) => l[i]!.set(addend === undefined ? value : f64x2.add(value, limb(addend.get, i))),
+          vector,
+          rows: l.map((_, i) => ({
+            before: factors.map(({ x, limb }) => limb.set(x(i))),
+            products: factors.flatMap(({ y, limb }) =>
+              l.map((_, j) => ({ before: other.set(y(j)), x: limb.get, y: other.get, to: i + j })),
+            ),
+          })),
+        }),
+        reduceLimbs(l, vector(), vector()),
+        every((i) => setLimb(out!.get, i, l[i]!.get)),
+      ]
+    },
+  })
 }
 
 /** The low 51 bits of integers, less `offset`, as doubles. */
