@@ -42,8 +42,10 @@ export interface Towers {
   readonly cyclotomicSqr: (out: Code, x: Code) => Code
   /** Pushes 1 if the first of a pair is 1, plus 2 if the second is. */
   readonly ones: (x: Code) => Code
-  /** Pair of the other order. */
+  /** Pair of the other order, of the elements at a and b, and the elements of a pair. */
   readonly swap: (out: Code, x: Code) => Code
+  readonly gather: (out: Code, a: Code, b: Code) => Code
+  readonly scatter: (a: Code, b: Code, x: Code) => Code
   /** x (h + (l0 + l1 v) w), in place; all three are tight and at most p. */
   readonly mulLine: (x: Code, h: Code, l0: Code, l1: Code) => Code
   /** x (1 + (l0 + l1 v) w), in place; l0 and l1 are tight and at most p. */
@@ -313,6 +315,14 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
   })
   const swap = define('fq12_swap', 2, (out, x) => each(6, (k) => fq2.swap(at(out, P2 * k), at(x, P2 * k))))
 
+  const E2 = fq2.elementLength
+  const gather = define('fq12_gather', 3, (out, a, b) =>
+    each(6, (k) => fq2.gather(at(out, P2 * k), at(a, E2 * k), at(b, E2 * k))),
+  )
+  const scatter = define('fq12_scatter', 3, (a, b, x) =>
+    each(6, (k) => fq2.scatter(at(a, E2 * k), at(b, E2 * k), at(x, P2 * k))),
+  )
+
   // Coefficient k of the product in powers of w is h x_k + l0 x_(k-1) + l1 x_(k-3), where w^6 = xi.
   const place = (k: number): number => P2 * POWERS.indexOf(((k % 6) + 6) % 6)
   const lineRows = program.scratch(5 * ROW)
@@ -366,6 +376,8 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
     cyclotomicSqr,
     ones: (x) => call('fq12_ones', x),
     swap,
+    gather,
+    scatter,
     mulLine,
     mulMonicLine,
   }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { ArithmeticName } from '../../src/bn254/field.js'
-import { i32 } from '../../src/bn254/wasm.js'
-import { host } from './host.js'
-import { addFields, coefficients, Fp12, Fp2, type Fq12, fromCoefficients, memoryOf, numbers } from './towers.js'
 import type { Towers } from '../../src/bn254/towers.js'
+import { host } from './host.js'
+import { addFields, coefficients, Fp12, type Fq12, fromCoefficients, memoryOf, numbers } from './towers.js'
 
 const NAMES: readonly ArithmeticName[] = ['simd', 'scalar']
 
