@@ -95,7 +95,7 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
   // psi(x, y) = (x^q xi^((q - 1) / 3), y^q xi^((q - 1) / 2)), and psi^2, psi^3 likewise.
   const [q0, q1] = [program.scratch(2 * P2), program.scratch(2 * P2)]
   const psi = ([1, 2, 3] as const).map((n) => {
-    const constants = frobeniusConstants(fq.modulus, n)
+    const constants = frobeniusConstants(n)
     return define(`psi${n}`, 2, (out, q) =>
       [0, 1].map((k) => {
         const [to, from] = [at(out, P2 * k), at(q, P2 * k)]

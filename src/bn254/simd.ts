@@ -44,7 +44,15 @@ const HIGH = bitsOf(ROUND_HIGH)
 const LOW = bitsOf(ROUND_LOW)
 
 const splatInt = (x: bigint): Code => v128.const(x, x)
-const splat = (x: number): Code => splatInt(bitsOf(x))
+const splats = new Map<number, Code>()
+function splat(x: number): Code {
+  let code = splats.get(x)
+  if (code === undefined) {
+    code = splatInt(bitsOf(x))
+    splats.set(x, code)
+  }
+  return code
+}
 
 /** Signed limbs in [-2^50, 2^50), the last one with whatever is left. */
 export function limbsOf(value: bigint): number[] {
@@ -129,6 +137,9 @@ function limbCode(modulus: bigint) {
   }): Code => {
     const t = Array.from({ length: LIMBS + 1 }, () => o.vector())
     const [high, low, u, q] = [o.vector(), o.vector(), o.vector(), o.vector()]
+    // Constants that every product needs are in variables, which makes the module half as long.
+    const [toHigh, toBoth] = [o.vector(), o.vector()]
+    const modulusLimbs = p.map((x) => ({ x, variable: o.vector() }))
     const counts: number[] = []
     const count = (index: number) => {
       counts[index] = (counts[index] ?? 0) + 1
@@ -140,12 +151,16 @@ function limbCode(modulus: bigint) {
     // Accumulator k lives in t[k mod 6]: it is free again before k + 6 starts.
     const at = (k: number) => t[k % (LIMBS + 1)] as Local
     const product = (x: Code, y: Code, to: number): Code => [
-      high.set(f64x2.relaxedMadd(x, y, splat(ROUND_HIGH))),
-      low.set(f64x2.relaxedMadd(x, y, f64x2.sub(splat(ROUND_BOTH), high.get))),
+      high.set(f64x2.relaxedMadd(x, y, toHigh.get)),
+      low.set(f64x2.relaxedMadd(x, y, f64x2.sub(toBoth.get, high.get))),
       at(to).set(i64x2.add(at(to).get, low.get)),
       at(to + 1).set(i64x2.add(at(to + 1).get, high.get)),
     ]
-    const code: Code[] = []
+    const code: Code[] = [
+      toHigh.set(splat(ROUND_HIGH)),
+      toBoth.set(splat(ROUND_BOTH)),
+      modulusLimbs.map(({ x, variable }) => variable.set(splat(x))),
+    ]
     for (let k = 0; k < LIMBS; k++) code.push(at(k).set(splatInt(startOf(k, counts))))
     o.rows.forEach(({ before, products }, row) => {
       code.push(before, at(row + LIMBS).set(splatInt(startOf(row + LIMBS, counts))))
@@ -153,15 +168,12 @@ function limbCode(modulus: bigint) {
       code.push(
         u.set(toDouble(at(row).get, 0n)),
         // The low part of u n0, in [-2^50, 2^50], as the signed q.
-        high.set(f64x2.relaxedMadd(u.get, splat(n0), splat(ROUND_HIGH))),
+        high.set(f64x2.relaxedMadd(u.get, splat(n0), toHigh.get)),
         q.set(
-          f64x2.sub(
-            f64x2.relaxedMadd(u.get, splat(n0), f64x2.sub(splat(ROUND_BOTH), high.get)),
-            splat(ROUND_LOW),
-          ),
+          f64x2.sub(f64x2.relaxedMadd(u.get, splat(n0), f64x2.sub(toBoth.get, high.get)), splat(ROUND_LOW)),
         ),
       )
-      for (let j = 0; j < LIMBS; j++) code.push(product(q.get, splat(p[j] as number), row + j))
+      modulusLimbs.forEach(({ variable }, j) => code.push(product(q.get, variable.get, row + j)))
       code.push(at(row + 1).set(i64x2.add(at(row + 1).get, i64x2.shrU(at(row).get, i32.const(Number(BITS))))))
     })
     for (let i = 0; i < LIMBS - 1; i++) {

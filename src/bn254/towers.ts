@@ -9,6 +9,7 @@
  * c1, c0, -c1, so that two neighbours give the imaginary part of a product, and the next two its real part.
  */
 
+import { BASE_FIELD_MODULUS as q } from '../groth16.js'
 import type { Extension } from './extension.js'
 import type { Program } from './program.js'
 import { type Code, call, I32, i32, type Local } from './wasm.js'
@@ -52,18 +53,31 @@ export interface Towers {
   readonly mulMonicLine: (x: Code, l0: Code, l1: Code) => Code
 }
 
-/** Powers xi^(k (q^n - 1) / 6) for k below 6: what Frobenius multiplies the coefficient of w^k with. */
-export function frobeniusConstants(q: bigint, n: number): readonly (readonly [bigint, bigint])[] {
-  const multiply = ([a, b]: readonly [bigint, bigint], [c, d]: readonly [bigint, bigint]) =>
-    [(((a * c - b * d) % q) + q) % q, (a * d + b * c) % q] as const
-  let step: readonly [bigint, bigint] = [1n, 0n]
-  for (const bit of ((q ** BigInt(n) - 1n) / 6n).toString(2)) {
+type Constant = readonly [bigint, bigint]
+
+let frobeniusPowers: readonly (readonly Constant[])[] | undefined
+
+/** Powers xi^(k (q^n - 1) / 6) for k below 6: what Frobenius to the n multiplies the coefficient of w^k with. */
+export function frobeniusConstants(n: 1 | 2 | 3): readonly Constant[] {
+  frobeniusPowers ??= computeFrobeniusPowers()
+  return frobeniusPowers[n - 1] as readonly Constant[]
+}
+
+function computeFrobeniusPowers(): readonly (readonly Constant[])[] {
+  const multiply = ([a, b]: Constant, [c, d]: Constant): Constant => [
+    (((a * c - b * d) % q) + q) % q,
+    (a * d + b * c) % q,
+  ]
+  let step: Constant = [1n, 0n]
+  for (const bit of ((q - 1n) / 6n).toString(2)) {
     step = multiply(step, step)
     if (bit === '1') step = multiply(step, XI)
   }
-  const powers: (readonly [bigint, bigint])[] = [[1n, 0n]]
-  for (let k = 1; k < 6; k++) powers.push(multiply(powers[k - 1] as readonly [bigint, bigint], step))
-  return powers
+  const once: Constant[] = [[1n, 0n]]
+  for (let k = 1; k < 6; k++) once.push(multiply(once[k - 1] as Constant, step))
+  // q^2 - 1 = (q - 1)(q + 1), and the power q is the conjugate; q^3 - 1 = (q - 1)(q + 1 + q^2) likewise.
+  const twice = once.map(([a, b]) => multiply([a, b], [a, q - b]))
+  return [once, twice, once.map((value, k) => multiply(value, twice[k] as Constant))]
 }
 
 /** Adds Fq6 and Fq12 over an extension of BN254's base field to a program. */
@@ -248,11 +262,11 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
 
   const POWERS = [0, 2, 4, 1, 3, 5]
   const powers = ([1, 2, 3] as const).map((n) => {
-    const constants = frobeniusConstants(fq.modulus, n)
+    const constants = frobeniusConstants(n)
     return define(`fq12_frobenius${n}`, 2, (out, x) =>
       each(6, (k) => {
         const [to, from] = [at(out, P2 * k), at(x, P2 * k)]
-        const [c0, c1] = constants[POWERS[k] as number] as readonly [bigint, bigint]
+        const [c0, c1] = constants[POWERS[k] as number] as Constant
         const source = n === 2 ? from : [fq2.conjugate(m, from), m]
         if (k === 0) return n === 2 ? fq2.copy(to, from) : fq2.conjugate(to, from)
         return [fq2.mul(m, source, i32.const(fq2.pairOf(c0, c1))), fq2.reduce(to, m)]

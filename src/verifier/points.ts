@@ -57,7 +57,7 @@ export function parseG2(json: unknown, label: string): G2 {
  * [6 x + 2] Q + psi(Q) - psi^2(Q) + psi^3(Q) is infinity. src/bn254/pairing.ts tells why that suffices.
  */
 export function isInSubgroup(point: G2): boolean {
-  const images = [1, 2, 3].map((n) => psi(point, n)) as [G2, G2, G2]
+  const images = [psi(point, 1), psi(point, 2), psi(point, 3)] as const
   let sum: Jacobian | undefined
   for (const bit of (6n * CURVE_PARAMETER + 2n).toString(2)) {
     sum = sum && double(sum)
@@ -71,15 +71,9 @@ export function isInSubgroup(point: G2): boolean {
 /** A point (X / Z^2, Y / Z^3) of G2's curve; infinity is `undefined`. */
 type Jacobian = readonly [Fp2, Fp2, Fp2]
 
-const psiConstants = new Map<number, readonly Fp2[]>()
-
 /** The endomorphism psi to the power n: Frobenius on the curve of which G2's is a twist. */
-function psi([x, y]: G2, n: number): G2 {
-  let constants = psiConstants.get(n)
-  if (!constants) {
-    constants = frobeniusConstants(q, n)
-    psiConstants.set(n, constants)
-  }
+function psi([x, y]: G2, n: 1 | 2 | 3): G2 {
+  const constants = frobeniusConstants(n)
   const frobenius = ([c0, c1]: Fp2): Fp2 => (n % 2 === 0 ? [c0, c1] : [c0, -c1])
   return [multiply(frobenius(x), constants[2]!), multiply(frobenius(y), constants[3]!)]
 }
