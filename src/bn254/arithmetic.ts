@@ -2,6 +2,13 @@
 import type { ArithmeticName } from './field.js'
 import { createModule, F64, f64x2, type Local } from './wasm.js'
 
+/** a, b, c and a * b + c, where a * b is no double: rounded twice, the last bit is lost. */
+const CASES = [
+  [1 + 2 ** -30, 1 + 2 ** -30, -1 - 2 ** -29, 2 ** -60],
+  [2 ** 51 - 1, 2 ** 51 + 1, -(2 ** 102), -1],
+  [-(2 ** 50) - 1, 2 ** 50 + 1, 2 ** 100, -(2 ** 51) - 1],
+] as const
+
 let chosen: Promise<ArithmeticName> | undefined
 
 /**
@@ -24,15 +31,7 @@ async function tryFusing(): Promise<ArithmeticName> {
     'low' | 'high',
     (a: number, b: number, c: number) => number
   >
-  // What is left of exact products when their double is taken away; rounded twice, it is 0.
-  const fuses = [1 + 2 ** -30, 2 ** 51 - 1, 3 * 2 ** 40 + 12345, -(2 ** 50) - 1].every((a) => {
-    const b = a + 2
-    const product = a * b
-    const rest = Number(
-      BigInt(Math.round(a * 2 ** 30)) * BigInt(Math.round(b * 2 ** 30)) - BigInt(product * 2 ** 60),
-    )
-    return [low, high].every((madd) => madd(a, b, -product) === rest / 2 ** 60)
-  })
+  const fuses = CASES.every(([a, b, c, sum]) => [low, high].every((madd) => madd(a, b, c) === sum))
   return fuses ? 'simd' : 'scalar'
 }
 

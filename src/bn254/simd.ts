@@ -173,7 +173,7 @@ function limbCode(modulus: bigint) {
           f64x2.sub(f64x2.relaxedMadd(u.get, splat(n0), f64x2.sub(toBoth.get, high.get)), splat(ROUND_LOW)),
         ),
       )
-      modulusLimbs.forEach(({ variable }, j) => code.push(product(q.get, variable.get, row + j)))
+      code.push(modulusLimbs.map(({ variable }, j) => product(q.get, variable.get, row + j)))
       code.push(at(row + 1).set(i64x2.add(at(row + 1).get, i64x2.shrU(at(row).get, i32.const(Number(BITS))))))
     })
     for (let i = 0; i < LIMBS - 1; i++) {

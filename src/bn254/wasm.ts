@@ -86,11 +86,11 @@ export function createModule(o: { memory: MemoryType }): ModuleBuilder {
     func({ name, params, results = [], exported = true, body }) {
       if (indexes.has(name)) throw new RangeError(`function ${name} is added twice`)
       const locals: ValueType[] = []
-      const variable = (index: number): Local => ({
-        get: [0x20, ...unsigned(index)],
-        set: (value) => [value, 0x21, ...unsigned(index)],
-        tee: (value) => [value, 0x22, ...unsigned(index)],
-      })
+      const variable = (index: number): Local => {
+        const coded = (opcode: number): Code => [opcode, ...unsigned(index)]
+        const [get, set, tee] = [coded(0x20), coded(0x21), coded(0x22)]
+        return { get, set: (value) => [value, set], tee: (value) => [value, tee] }
+      }
       const local = (type: ValueType): Local => variable(params.length + locals.push(type) - 1)
       const code = body({ params: params.map((_, i) => variable(i)), local })
       indexes.set(name, functions.length)
@@ -237,17 +237,17 @@ function signed(value: bigint): number[] {
 // Instructions are named after the specification's, operands first: one(a) and two(a, b) push a, then b, then act.
 const one =
   (...opcode: number[]) =>
-  (a: Code): Code => [a, ...opcode]
+  (a: Code): Code => [a, opcode]
 const two =
   (...opcode: number[]) =>
-  (a: Code, b: Code): Code => [a, b, ...opcode]
+  (a: Code, b: Code): Code => [a, b, opcode]
 const simd = (code: number): number[] => [0xfd, ...unsigned(code)]
 const access =
   (align: number, ...opcode: number[]) =>
-  (address: Code, offset = 0): Code => [address, ...opcode, align, ...unsigned(offset)]
+  (address: Code, offset = 0): Code => [address, opcode, align, unsigned(offset)]
 const store =
   (align: number, ...opcode: number[]) =>
-  (address: Code, value: Code, offset = 0): Code => [address, value, ...opcode, align, ...unsigned(offset)]
+  (address: Code, value: Code, offset = 0): Code => [address, value, opcode, align, unsigned(offset)]
 
 /** Calls a function of the module. */
 export const call = (name: string, ...args: Code[]): Code => [...args, { call: name }]
