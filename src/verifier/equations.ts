@@ -1,14 +1,12 @@
 /** Groth16's verification equation over BN254, for one proof or many, in WebAssembly. */
-import { addExtension } from '../bn254/extension.js'
-import { type ArithmeticName, addField, INTEGER } from '../bn254/field.js'
-import { addPairing } from '../bn254/pairing.js'
-import { align, createProgram } from '../bn254/program.js'
-import { addProjective, BETA, coefficientOf, LAMBDA, TABLE_POINTS, WINDOW } from '../bn254/projective.js'
-import { addTowers } from '../bn254/towers.js'
+import type { ArithmeticName } from '../bn254/field.js'
+import { align } from '../bn254/program.js'
+import { BETA, coefficientOf, LAMBDA, TABLE_POINTS, WINDOW } from '../bn254/projective.js'
 import { randomBytes } from '../crypto/random.js'
 import { FIELD_MODULUS as r } from '../field.js'
 import { BASE_FIELD_MODULUS as q } from '../groth16.js'
 import type { VerificationKey } from './keys.js'
+import { createMachine } from './machine.js'
 import type { G1, G2 } from './points.js'
 
 /** A proof whose points lie on their curves, with as many signals as its key has, canonical. */
@@ -42,9 +40,8 @@ const GROUP = 8
 const BATCH = 1024
 /** Points of a key whose tables are kept; larger keys have theirs made again for each sum. */
 const TABLES = 64
-/** Windows of half a scalar: at most 2^127 in size, and a carry. */
+/** Windows of a half of a scalar, which is at most 2^128 in size, and a carry. */
 const WINDOWS = Math.ceil(129 / WINDOW)
-const PAGES = 48
 
 /** What depends on a key alone, as bytes to put into memory. */
 interface Prepared {
@@ -65,7 +62,7 @@ interface Weighted {
 interface Item {
   readonly members: readonly Weighted[]
   readonly place: number
-  /** Whether all points B lie in the subgroup; else the product means nothing. */
+  /** Whether all points B in the lane lie in the subgroup; else the product means nothing. */
   readonly sound: boolean
 }
 
@@ -77,7 +74,6 @@ interface Term {
 
 type Pair<T> = readonly [T, T]
 type Four = [number, number, number, number]
-type Call = (...args: number[]) => number
 
 /**
  * Makes the module that decides equations.
@@ -85,101 +81,57 @@ type Call = (...args: number[]) => number
  * @param o.arithmetic the form of its numbers; `simd` needs what `chooseArithmetic` asks for
  */
 export async function createEquations(o: { arithmetic: ArithmeticName }): Promise<Equations> {
-  const type = { shared: false, initial: PAGES, maximum: PAGES }
-  const program = createProgram({ memory: type })
-  const fq = addField(program, { name: 'fq', modulus: q, arithmetic: o.arithmetic })
-  const towers = addTowers(program, { fq2: addExtension(program, { name: 'fq2', base: fq }) })
-  const g1 = addProjective(program, { fq })
-  const pairing = addPairing(program, { towers })
-  const assembly = program.finish()
-
-  const memory = new WebAssembly.Memory(type)
-  const bytes = new Uint8Array(memory.buffer)
-  const view = new DataView(memory.buffer)
-  for (const { address, bytes: constant } of assembly.constants) bytes.set(constant, address)
-  const { instance } = await WebAssembly.instantiate(assembly.bytes, { env: { memory } })
-  const wasm = instance.exports as Record<string, Call>
-  ;(instance.exports['scratch'] as WebAssembly.Global).value = assembly.end
-
-  let end = assembly.end + assembly.scratchLength
-  const alloc = (length: number): number => {
-    const address = align(end)
-    end = address + align(length)
-    if (end > bytes.length) throw new RangeError('the verifier has too little memory')
-    return address
-  }
-  const invoke = (name: string, ...args: number[]): number => (wasm[name] as Call)(...args)
+  const machine = await createMachine(o)
+  const { alloc, bytes, view, run, sizes, loadG1, loadG2 } = machine
 
   // A key's fixed part: lines of gamma, delta and beta, and the Miller loop of (-alpha, beta) in both lanes.
   const lines = {
-    gamma: alloc(pairing.linesLength),
-    delta: alloc(pairing.linesLength),
-    beta: alloc(pairing.linesLength),
+    gamma: alloc(sizes.lines),
+    delta: alloc(sizes.lines),
+    beta: alloc(sizes.lines),
   }
-  const alphaBeta = alloc(towers.fq12Length)
-  const tableLength = TABLE_POINTS * g1.pointLength
+  const alphaBeta = alloc(sizes.fq12)
+  const tableLength = TABLE_POINTS * sizes.point
   // Two tables for each point, its own and its image's under the endomorphism.
   const alphaTables = alloc(2 * tableLength)
-  const fixedLength = end - lines.gamma
   const tables = alloc(2 * TABLES * tableLength)
-  const places = new Uint32Array(memory.buffer, alloc(8 * 2 * TABLES * WINDOWS), 4 * TABLES * WINDOWS)
+  const fixedLength = tables - lines.gamma
+  const places = new Uint32Array(bytes.buffer, alloc(8 * 2 * TABLES * WINDOWS), 4 * TABLES * WINDOWS)
 
-  const slots = alloc(GROUP * pairing.slotLength)
-  const fixedSlots = alloc(3 * pairing.fixedSlotLength)
-  const integers = [alloc(4 * INTEGER), alloc(4 * INTEGER)] as const
+  const slots = alloc(GROUP * sizes.slot)
+  const fixedSlots = alloc(3 * sizes.fixedSlot)
   const coefficient = alloc(16)
-  const [point, sum, partial, negated] = [0, 0, 0, 0].map(() => alloc(g1.pairLength)) as Four
-  const [first, second, third, fourth] = [0, 0, 0, 0].map(() => alloc(g1.pointLength)) as Four
-  const [f, product, factor] = [0, 0, 0].map(() => alloc(towers.fq12Length)) as [number, number, number]
+  const [point, sum, partial, negated] = [0, 0, 0, 0].map(() => alloc(sizes.points)) as Four
+  const [first, second, third, fourth] = [0, 0, 0, 0].map(() => alloc(sizes.point)) as Four
+  const [f, product, factor] = [0, 0, 0].map(() => alloc(sizes.fq12)) as [number, number, number]
   // Of each item one value of the product and one point; the last item is that of no proofs.
-  const valueLength = align(towers.fq12Length / 2)
-  const itemLength = valueLength + align(g1.pointLength)
+  const valueLength = align(sizes.fq12 / 2)
+  const itemLength = valueLength + align(sizes.point)
   const itemCount = BATCH / GROUP + 4
   const items = alloc(itemLength * itemCount)
   const productOf = (place: number): number => items + itemLength * place
   const pointOf = (place: number): number => productOf(place) + valueLength
   const nothing = itemCount - 1
   const infinity = pointOf(nothing)
-  invoke('fq12_one', f)
-  invoke('fq12_scatter', productOf(nothing), productOf(nothing), f)
-  invoke('g1_infinity', point)
-  invoke('g1_scatter', infinity, infinity, point)
+  run('fq12_one', f)
+  run('fq12_scatter', productOf(nothing), productOf(nothing), f)
+  run('g1_infinity', point)
+  run('g1_scatter', infinity, infinity, point)
 
-  const write = (address: number, values: readonly bigint[]): void => {
-    values.forEach((value, i) => {
-      for (let word = 0; word < 4; word++) {
-        view.setBigUint64(
-          address + INTEGER * i + 8 * word,
-          BigInt.asUintN(64, value >> BigInt(64 * word)),
-          true,
-        )
-      }
-    })
-  }
-  const loadG1 = (out: number, a: G1, b: G1): void => {
-    write(integers[0], a)
-    write(integers[1], b)
-    invoke('g1_load', out, integers[0], integers[1])
-  }
-  const loadG2 = (slot: number, a: G2, b: G2): void => {
-    write(integers[0], a.flat())
-    write(integers[1], b.flat())
-    invoke('pairing_setQ', slot, integers[0], integers[1])
-  }
   /** Puts minus a pair of points, and lines, into a fixed slot. */
   const setFixed = (i: number, points: number, first: number, second: number): void => {
-    const slot = fixedSlots + pairing.fixedSlotLength * i
+    const slot = fixedSlots + sizes.fixedSlot * i
     view.setUint32(slot, first, true)
     view.setUint32(slot + 4, second, true)
-    invoke('g1_neg', negated, points)
-    invoke('pairing_setFixedP', slot, negated)
+    run('g1_neg', negated, points)
+    run('pairing_setFixedP', slot, negated)
   }
-  const inSubgroup = (slot: number): number => view.getInt32(slot + pairing.slotInSubgroup, true)
+  const inSubgroup = (slot: number): number => view.getInt32(slot + sizes.slotInSubgroup, true)
 
   const makeTables = (address: number, points: readonly G1[]): void => {
     points.forEach(([x, y], i) => {
       loadG1(point, [x, y], [(x * BETA) % q, y])
-      invoke('g1_table', address + 2 * i * tableLength, address + (2 * i + 1) * tableLength, point)
+      run('g1_table', address + 2 * i * tableLength, address + (2 * i + 1) * tableLength, point)
     })
   }
 
@@ -195,14 +147,14 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
       bytes.set(known.tables, tables)
     } else {
       loadG2(slots, key.gamma, key.delta)
-      invoke('pairing_lines', lines.gamma, lines.delta, slots)
+      run('pairing_lines', lines.gamma, lines.delta, slots)
       loadG2(slots, key.beta, key.beta)
-      invoke('pairing_lines', lines.beta, lines.beta, slots)
+      run('pairing_lines', lines.beta, lines.beta, slots)
       loadG1(point, key.alpha, key.alpha)
-      invoke('g1_scatter', first, second, point)
-      invoke('g1_gather', point, first, infinity)
+      run('g1_scatter', first, second, point)
+      run('g1_gather', point, first, infinity)
       setFixed(0, point, lines.beta, lines.beta)
-      invoke('pairing_miller', f, slots, 0, fixedSlots, 1)
+      run('pairing_miller', f, slots, 0, fixedSlots, 1)
       joinLanes(alphaBeta, f)
       makeTables(alphaTables, [key.alpha])
       const kept = key.ic.length <= TABLES ? key.ic : []
@@ -217,13 +169,13 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
 
   /** out = the product of a pair's two values, in both lanes. */
   const joinLanes = (out: number, x: number): void => {
-    invoke('fq12_swap', factor, x)
-    invoke('fq12_mul', out, factor, x)
+    run('fq12_swap', factor, x)
+    run('fq12_mul', out, factor, x)
   }
   /** Pushes through the final exponentiation: 1 if the first of the pair at f becomes 1, plus 2 if the second. */
   const areOne = (): number => {
-    invoke('pairing_finish', f, f)
-    return invoke('fq12_ones', f)
+    run('pairing_finish', f, f)
+    return run('fq12_ones', f)
   }
 
   /** Sums multiples of points with tables, as many in each lane. */
@@ -232,12 +184,12 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
     lanes.forEach((terms, lane) => {
       terms.forEach(({ table, half }, i) => {
         signedDigits(half).forEach((digit, window) => {
-          const entry = table + g1.pointLength * (digit + (TABLE_POINTS - 1) / 2)
+          const entry = table + sizes.point * (digit + (TABLE_POINTS - 1) / 2)
           places[2 * (window * count + i) + lane] = entry
         })
       })
     })
-    invoke('g1_straus', out, places.byteOffset, WINDOWS, count)
+    run('g1_straus', out, places.byteOffset, WINDOWS, count)
   }
   /** Both halves' terms for scalars of points whose tables begin at `address`. */
   const termsOf = (address: number, scalars: readonly bigint[]): Pair<Term>[] =>
@@ -258,7 +210,7 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
     for (let from = 0; from < ic.length; from += TABLES) {
       if (ic.length > TABLES) makeTables(tables, ic.slice(from, from + TABLES))
       sumTerms(from === 0 ? out : partial, lanesOf(from, Math.min(from + TABLES, ic.length)))
-      if (from > 0) invoke('g1_add', out, out, partial)
+      if (from > 0) run('g1_add', out, out, partial)
     }
   }
 
@@ -270,21 +222,21 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
       const terms = termsOf(tables, scalars.slice(from, to))
       return [terms.map(([low]) => low), terms.map(([, high]) => high)]
     })
-    invoke('g1_swap', point, sum)
-    invoke('g1_add', sum, sum, point)
-    invoke('g1_scatter', first, second, sum)
+    run('g1_swap', point, sum)
+    run('g1_add', sum, sum, point)
+    run('g1_scatter', first, second, sum)
     loadG1(point, a, c)
-    invoke('g1_scatter', second, third, point)
-    invoke('g1_gather', point, first, third)
+    run('g1_scatter', second, third, point)
+    run('g1_gather', point, first, third)
     setFixed(0, point, lines.gamma, lines.delta)
-    invoke('g1_gather', point, second, infinity)
+    run('g1_gather', point, second, infinity)
     loadG2(slots, b, b)
-    invoke('pairing_setP', slots, point)
-    invoke('pairing_miller', f, slots, 1, fixedSlots, 1)
+    run('pairing_setP', slots, point)
+    run('pairing_miller', f, slots, 1, fixedSlots, 1)
     // In a group of another order the pairing is no longer one, and equations hold that should not.
     if (inSubgroup(slots) !== 3) return false
     joinLanes(f, f)
-    invoke('fq12_mul', f, f, alphaBeta)
+    run('fq12_mul', f, f, alphaBeta)
     return areOne() === 3
   }
 
@@ -294,49 +246,49 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
       [first, second],
       [third, fourth],
     ] as const
-    invoke('g1_infinity', sum)
+    run('g1_infinity', sum)
     lanes[0].forEach((proof, i) => {
-      const slot = slots + pairing.slotLength * i
+      const slot = slots + sizes.slot * i
       const both = [proof, lanes[1][i]] as const
       both.forEach((weighted, lane) => {
         const [a, c] = elements[lane as 0 | 1]
         if (weighted === undefined) {
-          bytes.copyWithin(a, infinity, infinity + g1.pointLength)
-          bytes.copyWithin(c, infinity, infinity + g1.pointLength)
+          bytes.copyWithin(a, infinity, infinity + sizes.point)
+          bytes.copyWithin(c, infinity, infinity + sizes.point)
           return
         }
         loadG1(point, weighted.candidate.a, weighted.candidate.c)
         bytes.set(weighted.bytes, coefficient)
-        invoke('g1_scale', point, point, coefficient)
-        invoke('g1_scatter', a, c, point)
+        run('g1_scale', point, point, coefficient)
+        run('g1_scatter', a, c, point)
       })
       loadG2(slot, proof.candidate.b, (both[1] ?? proof).candidate.b)
-      invoke('g1_gather', point, first, third)
-      invoke('pairing_setP', slot, point)
-      invoke('g1_gather', point, second, fourth)
-      invoke('g1_add', sum, sum, point)
+      run('g1_gather', point, first, third)
+      run('pairing_setP', slot, point)
+      run('g1_gather', point, second, fourth)
+      run('g1_add', sum, sum, point)
     })
-    invoke('pairing_miller', f, slots, lanes[0].length, fixedSlots, 0)
-    invoke('fq12_scatter', productOf(places[0]), productOf(places[1]), f)
-    invoke('g1_scatter', pointOf(places[0]), pointOf(places[1]), sum)
+    run('pairing_miller', f, slots, lanes[0].length, fixedSlots, 0)
+    run('fq12_scatter', productOf(places[0]), productOf(places[1]), f)
+    run('g1_scatter', pointOf(places[0]), pointOf(places[1]), sum)
     const item = (lane: 0 | 1): Item => ({
       members: lanes[lane],
       place: places[lane],
-      sound: lanes[lane].every((_, i) => inSubgroup(slots + pairing.slotLength * i) & (1 << lane)),
+      sound: lanes[0].every((_, i) => inSubgroup(slots + sizes.slot * i) & (1 << lane)),
     })
     return [item(0), item(1)]
   }
 
   /** Tells for two sets of sound items whether the sum of each one's equations holds. */
   const hold = (key: VerificationKey, sets: Pair<readonly Item[]>): Pair<boolean> => {
-    invoke('fq12_one', product)
-    invoke('g1_infinity', sum)
+    run('fq12_one', product)
+    run('g1_infinity', sum)
     for (let i = 0; i < Math.max(sets[0].length, sets[1].length); i++) {
       const [a, b] = [sets[0][i]?.place ?? nothing, sets[1][i]?.place ?? nothing]
-      invoke('fq12_gather', factor, productOf(a), productOf(b))
-      invoke('fq12_mul', product, product, factor)
-      invoke('g1_gather', point, pointOf(a), pointOf(b))
-      invoke('g1_add', sum, sum, point)
+      run('fq12_gather', factor, productOf(a), productOf(b))
+      run('fq12_mul', product, product, factor)
+      run('g1_gather', point, pointOf(a), pointOf(b))
+      run('g1_add', sum, sum, point)
     }
     setFixed(0, sum, lines.delta, lines.delta)
     const scalars = sets.map((set) =>
@@ -351,8 +303,8 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
     setFixed(1, sum, lines.gamma, lines.gamma)
     sumTerms(sum, lanesOf(alphaTables, 0, 1))
     setFixed(2, sum, lines.beta, lines.beta)
-    invoke('pairing_miller', f, slots, 0, fixedSlots, 3)
-    invoke('fq12_mul', f, f, product)
+    run('pairing_miller', f, slots, 0, fixedSlots, 3)
+    run('fq12_mul', f, f, product)
     const ones = areOne()
     return [(ones & 1) === 1, (ones & 2) === 2]
   }
@@ -394,7 +346,7 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
 
   return {
     arithmetic: o.arithmetic,
-    moduleLength: assembly.bytes.length,
+    moduleLength: machine.moduleLength,
     isValid,
     findInvalid(key, candidates) {
       load(key)
