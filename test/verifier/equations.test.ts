@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { bn254 } from '@noble/curves/bn254.js'
+import { chooseArithmetic } from '../../src/bn254/arithmetic.js'
 import type { ArithmeticName } from '../../src/bn254/field.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import type { G1Json, G2Json } from '../../src/groth16.js'
@@ -57,6 +58,8 @@ for (const arithmetic of ['simd', 'scalar'] as const satisfies readonly Arithmet
   describe(`verifier: equations, ${arithmetic}`, () => {
     let equations: Equations
     before(async () => {
+      // Sets what Node 20 needs for vectors.
+      await chooseArithmetic()
       equations = await createEquations({ arithmetic })
     })
     const key = keyOf(2)
