@@ -7,7 +7,7 @@
  * exponentiation removes; with u = v = 0 it is one of these, so that P at infinity contributes the factor 1.
  */
 
-import type { Program } from './program.js'
+import { at, define, type Program } from './program.js'
 import { CURVE_PARAMETER, frobeniusConstants, type Towers } from './towers.js'
 import type { Code } from './wasm.js'
 import { call, control, I32, i32, type Local } from './wasm.js'
@@ -54,16 +54,8 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
   const P = fq.pairLength
   const P2 = fq2.pairLength
   const E2 = fq2.elementLength
-  const at = (pointer: Code, offset: number): Code =>
-    offset === 0 ? pointer : i32.add(pointer, i32.const(offset))
-  const define = (name: string, params: number, body: (...p: Code[]) => Code) => {
-    module.func({
-      name: `pairing_${name}`,
-      params: Array(params).fill(I32),
-      body: (f) => body(...f.params.map(({ get }) => get)),
-    })
-    return (...args: Code[]): Code => call(`pairing_${name}`, ...args)
-  }
+  const fn = (name: string, params: number, body: (...pointers: Code[]) => Code) =>
+    define(program, { name: `pairing_${name}`, params, body })
   const constant = (value: readonly [bigint, bigint]): Code => i32.const(fq2.pairOf(...value))
   const scratch2 = (): Code => program.scratch(P2)
 
@@ -76,7 +68,7 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
   const linesLength = LINES * lineLength
 
   const wide = scratch2()
-  define('setQ', 3, (slot, a, b) =>
+  fn('setQ', 3, (slot, a, b) =>
     [0, 1, 2, 3].map((k) => [
       fq.encode(wide, at(a, 32 * k), at(b, 32 * k)),
       fq.reduce(at(slot, SLOT.q + P * k), wide),
@@ -84,19 +76,19 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
   )
   const inverse = program.scratch(P)
   // Both at most 0.7 p. No point of G1 has Y = 0: its order is odd.
-  const setP = define('setUv', 2, (uv, point) => [
+  const setP = fn('setUv', 2, (uv, point) => [
     fq.inv(inverse, at(point, P)),
     fq.mul(uv, point, inverse),
     fq.mul(at(uv, P), at(point, 2 * P), inverse),
   ])
-  define('setP', 2, (slot, point) => setP(at(slot, SLOT.p), point))
-  define('setFixedP', 2, (slot, point) => setP(at(slot, FIXED.p), point))
+  fn('setP', 2, (slot, point) => setP(at(slot, SLOT.p), point))
+  fn('setFixedP', 2, (slot, point) => setP(at(slot, FIXED.p), point))
 
   // psi(x, y) = (x^q xi^((q - 1) / 3), y^q xi^((q - 1) / 2)), and psi^2, psi^3 likewise.
   const [q0, q1] = [program.scratch(2 * P2), program.scratch(2 * P2)]
   const psi = ([1, 2, 3] as const).map((n) => {
     const constants = frobeniusConstants(n)
-    return define(`psi${n}`, 2, (out, q) =>
+    return fn(`psi${n}`, 2, (out, q) =>
       [0, 1].map((k) => {
         const [to, from] = [at(out, P2 * k), at(q, P2 * k)]
         const factor = constant(constants[2 + k] as readonly [bigint, bigint])
@@ -128,7 +120,7 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
   // Costello, Lange and Naehrig, "Faster pairing computations on curves with high-degree twists" (2010), times 4: with
   // B = Y^2, E = 3 b' Z^2 the double is (2 X Y (B - 3 E), (B + 3 E)^2 - 12 E^2, 8 B Y Z), and the line
   // 2 Y Z - 3 X^2 u w + (B - E) v w^3.
-  const double = define('double', 2, (f, slot) => {
+  const double = fn('double', 2, (f, slot) => {
     const [X, Y, Z] = [0, 1, 2].map((k) => at(slot, SLOT.t + P2 * k)) as [Code, Code, Code]
     return [
       fq2.sqr(b, Y),
@@ -175,7 +167,7 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
   // With theta = Y - y Z and lambda = X - x Z the line is lambda - theta u w + (theta x - lambda y) v w^3. If T is
   // plus or minus Q, or infinity, then the sum has Z = 0, and so has all that follows.
   const [theta, lambda] = [scratch2(), scratch2()]
-  const addPoint = define('add', 3, (f, slot, q) => {
+  const addPoint = fn('add', 3, (f, slot, q) => {
     const [X, Y, Z] = [0, 1, 2].map((k) => at(slot, SLOT.t + P2 * k)) as [Code, Code, Code]
     const [x, y] = [q, at(q, P2)]
     return [
@@ -213,7 +205,7 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
       towers.mulLine(f, lambda, l0, l1),
     ]
   })
-  const multiplyFixed = define('fixedLine', 3, (f, slot, offset) => {
+  const multiplyFixed = fn('fixedLine', 3, (f, slot, offset) => {
     const [first, second] = [0, 4].map((k) => i32.add(i32.load(slot, k), offset)) as [Code, Code]
     return [
       fq2.gather(l0, first, second),
@@ -327,7 +319,7 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
   const t = program.scratch(2 * P2)
   const [num, den, slope] = [scratch2(), scratch2(), scratch2()]
   /** Writes the line of slope num / den through T, and T plus the point with coordinate x, to T. */
-  const affineStep = define('affineStep', 3, (a, bAddress, x) => [
+  const affineStep = fn('affineStep', 3, (a, bAddress, x) => [
     fq2.inv(slope, den),
     fq2.mul(slope, slope, num),
     fq2.reduce(slope, slope),
@@ -443,7 +435,7 @@ export function addPairing(program: Program, { towers }: { towers: Towers }): Pa
     Code,
     Code,
   ]
-  define('finish', 2, (out, x) => [
+  fn('finish', 2, (out, x) => [
     towers.inv(y0, x),
     towers.conjugate(base, x),
     towers.mul(y0, base, y0),

@@ -5,7 +5,7 @@
  * (2016), algorithms 7 and 9. Points at infinity, equal and opposite points need no care, wherever they come from.
  */
 import type { Field } from './field.js'
-import type { Program } from './program.js'
+import { at, define, type Program } from './program.js'
 import { CURVE_PARAMETER as x } from './towers.js'
 import { type Code, call, control, I32, I64, i32, i64, type Local } from './wasm.js'
 
@@ -66,16 +66,8 @@ export function addProjective(program: Program, { fq }: { fq: Field }): Projecti
   const E = fq.elementLength
   const pointLength = 3 * E
   const pairLength = 3 * P
-  const at = (pointer: Code, offset: number): Code =>
-    offset === 0 ? pointer : i32.add(pointer, i32.const(offset))
-  const define = (name: string, params: number, body: (...p: Code[]) => Code) => {
-    module.func({
-      name: `g1_${name}`,
-      params: Array(params).fill(I32),
-      body: (f) => body(...f.params.map(({ get }) => get)),
-    })
-    return (...args: Code[]): Code => call(`g1_${name}`, ...args)
-  }
+  const fn = (name: string, params: number, body: (...pointers: Code[]) => Code) =>
+    define(program, { name: `g1_${name}`, params, body })
   const each = (code: (k: number) => Code): Code => [0, 1, 2].map(code)
   const [t0, t1, t2, t3, t4, t5] = Array.from({ length: 6 }, () => program.scratch(P)) as [
     Code,
@@ -97,7 +89,7 @@ export function addProjective(program: Program, { fq }: { fq: Field }): Projecti
   ]
 
   // Products of coordinates are at most 0.6 p, their sums of two 0.7 p; the results' before reducing 0.9 p.
-  const add = define('add', 3, (out, a, b) => {
+  const add = fn('add', 3, (out, a, b) => {
     const [X1, Y1, Z1, X2, Y2, Z2] = [a, at(a, P), at(a, 2 * P), b, at(b, P), at(b, 2 * P)]
     return [
       fq.mul(t0, X1, X2),
@@ -119,7 +111,7 @@ export function addProjective(program: Program, { fq }: { fq: Field }): Projecti
       fq.reduce(at(out, 2 * P), t4),
     ]
   })
-  const double = define('double', 2, (out, a) => {
+  const double = fn('double', 2, (out, a) => {
     const [X, Y, Z] = [a, at(a, P), at(a, 2 * P)]
     return [
       fq.sqr(t0, Y),
@@ -147,21 +139,21 @@ export function addProjective(program: Program, { fq }: { fq: Field }): Projecti
       fq.reduce(out, X3),
     ]
   })
-  const copy = define('copy', 2, (out, a) => each((k) => fq.copy(at(out, P * k), at(a, P * k))))
-  const neg = define('neg', 2, (out, a) => [copy(out, a), fq.neg(at(out, P), at(a, P))])
-  const swap = define('swap', 2, (out, a) => each((k) => fq.swap(at(out, P * k), at(a, P * k))))
-  const infinity = define('infinity', 1, (out) => [
+  const copy = fn('copy', 2, (out, a) => each((k) => fq.copy(at(out, P * k), at(a, P * k))))
+  const neg = fn('neg', 2, (out, a) => [copy(out, a), fq.neg(at(out, P), at(a, P))])
+  const swap = fn('swap', 2, (out, a) => each((k) => fq.swap(at(out, P * k), at(a, P * k))))
+  const infinity = fn('infinity', 1, (out) => [
     fq.copy(out, zero),
     fq.reduce(at(out, P), one),
     fq.copy(at(out, 2 * P), zero),
   ])
-  const gather = define('gather', 3, (out, a, b) =>
+  const gather = fn('gather', 3, (out, a, b) =>
     each((k) => fq.gather(at(out, P * k), at(a, E * k), at(b, E * k))),
   )
-  const scatter = define('scatter', 3, (a, b, pair) =>
+  const scatter = fn('scatter', 3, (a, b, pair) =>
     each((k) => fq.scatter(at(a, E * k), at(b, E * k), at(pair, P * k))),
   )
-  const load = define('load', 3, (out, a, b) => [
+  const load = fn('load', 3, (out, a, b) => [
     [0, 1].map((k) => [fq.encode(t0, at(a, 32 * k), at(b, 32 * k)), fq.reduce(at(out, P * k), t0)]),
     fq.reduce(at(out, 2 * P), one),
   ])

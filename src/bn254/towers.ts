@@ -11,7 +11,7 @@
 
 import { BASE_FIELD_MODULUS as q } from '../groth16.js'
 import type { Extension } from './extension.js'
-import type { Program } from './program.js'
+import { at, define, type Program } from './program.js'
 import { type Code, call, I32, i32, type Local } from './wasm.js'
 
 /** BN254's parameter: all its constants are polynomials in it. */
@@ -89,15 +89,8 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
   const fq6Length = 3 * P2
   const fq12Length = 6 * P2
   const ROW = 3 * P
-  const at = (x: Code, offset: number): Code => (offset === 0 ? x : i32.add(x, i32.const(offset)))
-  const define = (name: string, params: number, body: (...p: Code[]) => Code) => {
-    module.func({
-      name,
-      params: Array(params).fill(I32),
-      body: (f) => body(...f.params.map(({ get }) => get)),
-    })
-    return (...args: Code[]): Code => call(name, ...args)
-  }
+  const fn = (name: string, params: number, body: (...pointers: Code[]) => Code) =>
+    define(program, { name, params, body })
   const each = (count: number, code: (k: number) => Code): Code =>
     Array.from({ length: count }, (_, k) => code(k))
   const dot2 = fq.addDot(program, { name: 'dot2', terms: 2, addend: true })
@@ -113,12 +106,12 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
   }
 
   const real = program.scratch(P)
-  const mulXi = define('fq2_mulXi', 2, (out, x) => [
+  const mulXi = fn('fq2_mulXi', 2, (out, x) => [
     fq.nineSub(real, x, at(x, P)),
     fq.nineAdd(at(out, P), at(x, P), x),
     fq.copy(out, real),
   ])
-  const setRow = define('fq2_row', 2, (row, x) => [
+  const setRow = fn('fq2_row', 2, (row, x) => [
     fq.copy(row, at(x, P)),
     fq.copy(at(row, P), x),
     fq.neg(at(row, 2 * P), at(x, P)),
@@ -126,14 +119,14 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
 
   // Rows of y2, y1, y0, xi y2, xi y1: any three neighbours give one coefficient of x y.
   const product = program.scratch(P2)
-  const setRows = define('fq6_rows', 2, (rows, y) => [
+  const setRows = fn('fq6_rows', 2, (rows, y) => [
     each(3, (k) => setRow(at(rows, ROW * (2 - k)), at(y, P2 * k))),
     mulXi(product, at(y, 2 * P2)),
     setRow(at(rows, 3 * ROW), product),
     mulXi(product, at(y, P2)),
     setRow(at(rows, 4 * ROW), product),
   ])
-  const mulRows = define('fq6_mulRows', 3, (out, x, rows) =>
+  const mulRows = fn('fq6_mulRows', 3, (out, x, rows) =>
     each(3, (k) =>
       sum3(at(out, P2 * k), ...[0, 1, 2].flatMap((i) => [at(x, P2 * i), at(rows, ROW * (2 - k + i))])),
     ),
@@ -144,7 +137,7 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
   const each6 = (operation: 'add' | 'sub', out: Code, x: Code, y: Code): Code =>
     each(3, (k) => fq2[operation](at(out, P2 * k), at(x, P2 * k), at(y, P2 * k)))
   const reduce6 = (out: Code, x: Code): Code => each(3, (k) => fq2.reduce(at(out, P2 * k), at(x, P2 * k)))
-  const copy6 = define('fq6_copy', 2, (out, x) => each(3, (k) => fq2.copy(at(out, P2 * k), at(x, P2 * k))))
+  const copy6 = fn('fq6_copy', 2, (out, x) => each(3, (k) => fq2.copy(at(out, P2 * k), at(x, P2 * k))))
   /** out = x + v y or x - v y, not reduced; not where y lies. */
   const shifted = (operation: 'add' | 'sub', out: Code, x: Code, y: Code): Code => [
     mulXi(product, at(y, 2 * P2)),
@@ -153,12 +146,12 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
     fq2[operation](out, x, product),
   ]
 
-  const fq6Mul = define('fq6_mul', 3, (out, x, y) => [setRows(rows, y), mulRows(t0, x, rows), copy6(out, t0)])
+  const fq6Mul = fn('fq6_mul', 3, (out, x, y) => [setRows(rows, y), mulRows(t0, x, rows), copy6(out, t0)])
 
   // 1 / (x0, x1, x2) = (A, B, C) / (x0 A + xi (x2 B + x1 C)).
   const [A, B, C] = [s0, at(s0, P2), at(s0, 2 * P2)]
   const [m, n] = [program.scratch(P2), program.scratch(P2)]
-  const fq6Inv = define('fq6_inv', 2, (out, x) => {
+  const fq6Inv = fn('fq6_inv', 2, (out, x) => {
     const [x0, x1, x2] = [x, at(x, P2), at(x, 2 * P2)]
     // Products of elements at rest are at most 0.69 p, squares 0.88 p.
     const difference = (result: Code, a: Code, b: Code) => fq2.reduce(result, [fq2.sub(m, a, b), m])
@@ -190,19 +183,16 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
     ]
   })
 
-  const copy = define('fq12_copy', 2, (out, x) => [
-    copy6(out, x),
-    copy6(at(out, fq6Length), at(x, fq6Length)),
-  ])
+  const copy = fn('fq12_copy', 2, (out, x) => [copy6(out, x), copy6(at(out, fq6Length), at(x, fq6Length))])
   const unit = i32.const(fq2.pairOf(1n, 0n))
   const zero = i32.const(fq2.pairOf(0n, 0n))
-  const one = define('fq12_one', 1, (out) => [
+  const one = fn('fq12_one', 1, (out) => [
     fq2.copy(out, unit),
     each(5, (k) => fq2.copy(at(out, P2 * (k + 1)), zero)),
     fq2.reduce(out, out),
   ])
   // Karatsuba: x0 y0 + v x1 y1, and (x0 + x1)(y0 + y1) - x0 y0 - x1 y1.
-  const mul = define('fq12_mul', 3, (out, x, y) => {
+  const mul = fn('fq12_mul', 3, (out, x, y) => {
     const [x1, y1, out1] = [at(x, fq6Length), at(y, fq6Length), at(out, fq6Length)]
     return [
       setRows(rows, y),
@@ -222,7 +212,7 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
     ]
   })
   // (x0 + x1)(x0 + v x1) - x0 x1 - v x0 x1, and 2 x0 x1.
-  const sqr = define('fq12_sqr', 2, (out, x) => {
+  const sqr = fn('fq12_sqr', 2, (out, x) => {
     const [x1, out1] = [at(x, fq6Length), at(out, fq6Length)]
     return [
       setRows(rows, x1),
@@ -239,12 +229,12 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
       reduce6(out, s0),
     ]
   })
-  const conjugate = define('fq12_conjugate', 2, (out, x) => [
+  const conjugate = fn('fq12_conjugate', 2, (out, x) => [
     copy6(out, x),
     each(3, (k) => fq2.neg(at(out, P2 * (k + 3)), at(x, P2 * (k + 3)))),
   ])
   // 1 / (x0 + x1 w) = (x0 - x1 w) / (x0^2 - v x1^2).
-  const inv = define('fq12_inv', 2, (out, x) => {
+  const inv = fn('fq12_inv', 2, (out, x) => {
     const x1 = at(x, fq6Length)
     return [
       fq6Mul(t1, x1, x1),
@@ -263,7 +253,7 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
   const POWERS = [0, 2, 4, 1, 3, 5]
   const powers = ([1, 2, 3] as const).map((n) => {
     const constants = frobeniusConstants(n)
-    return define(`fq12_frobenius${n}`, 2, (out, x) =>
+    return fn(`fq12_frobenius${n}`, 2, (out, x) =>
       each(6, (k) => {
         const [to, from] = [at(out, P2 * k), at(x, P2 * k)]
         const [c0, c1] = constants[POWERS[k] as number] as Constant
@@ -280,7 +270,7 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
   const [g0, g1] = [program.scratch(P2), program.scratch(P2)]
   const rest = program.scratch(fq12Length)
   /** Leaves a^2 + xi b^2 in g0 and 2 a b in g1, both reduced. */
-  const sqrFq4 = define('fq4_sqr', 2, (a, b) => [
+  const sqrFq4 = fn('fq4_sqr', 2, (a, b) => [
     fq2.sqr(g0, b),
     mulXi(g0, g0),
     fq2.sqr(g1, a),
@@ -291,7 +281,7 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
     fq2.reduce(g1, g1),
   ])
   const combined = (operation: 'add' | 'sub') =>
-    define(`fq2_three_${operation}`, 3, (out, t, z) => [
+    fn(`fq2_three_${operation}`, 3, (out, t, z) => [
       // 3 t + 2 z or 3 t - 2 z = t + 2 (t + z) or t + 2 (t - z): five tight terms.
       fq2[operation](m, t, z),
       fq2.add(m, m, m),
@@ -299,7 +289,7 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
       fq2.reduce(out, m),
     ])
   const [threePlus, threeMinus] = [combined('add'), combined('sub')]
-  const cyclotomicSqr = define('fq12_cyclotomicSqr', 2, (out, x) => {
+  const cyclotomicSqr = fn('fq12_cyclotomicSqr', 2, (out, x) => {
     const c = (k: number) => at(x, P2 * k)
     const o = (k: number) => at(rest, P2 * k)
     return [
@@ -327,13 +317,13 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
       each(5, () => [0x71]),
     ],
   })
-  const swap = define('fq12_swap', 2, (out, x) => each(6, (k) => fq2.swap(at(out, P2 * k), at(x, P2 * k))))
+  const swap = fn('fq12_swap', 2, (out, x) => each(6, (k) => fq2.swap(at(out, P2 * k), at(x, P2 * k))))
 
   const E2 = fq2.elementLength
-  const gather = define('fq12_gather', 3, (out, a, b) =>
+  const gather = fn('fq12_gather', 3, (out, a, b) =>
     each(6, (k) => fq2.gather(at(out, P2 * k), at(a, E2 * k), at(b, E2 * k))),
   )
-  const scatter = define('fq12_scatter', 3, (a, b, x) =>
+  const scatter = fn('fq12_scatter', 3, (a, b, x) =>
     each(6, (k) => fq2.scatter(at(a, E2 * k), at(b, E2 * k), at(x, P2 * k))),
   )
 
@@ -361,13 +351,13 @@ export function addTowers(program: Program, { fq2 }: { fq2: Extension }): Towers
     at(x, place(k - 3)),
     k < 3 ? rowXi1 : row1,
   ]
-  const mulLine = define('fq12_mulLine', 4, (x, h, l0, l1) => [
+  const mulLine = fn('fq12_mulLine', 4, (x, h, l0, l1) => [
     setRow(rowH, h),
     setLine(l0, l1),
     each(6, (k) => sum3(at(rest, place(k)), at(x, place(k)), rowH, ...lineFactors(x, k))),
     copy(x, rest),
   ])
-  const mulMonicLine = define('fq12_mulMonicLine', 3, (x, l0, l1) => [
+  const mulMonicLine = fn('fq12_mulMonicLine', 3, (x, l0, l1) => [
     setLine(l0, l1),
     each(6, (k) => sum2(at(rest, place(k)), at(x, place(k)), ...lineFactors(x, k))),
     copy(x, rest),
