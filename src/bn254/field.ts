@@ -46,6 +46,11 @@ export interface Arithmetic {
   readonly split: (pair: Uint8Array) => readonly [Uint8Array, Uint8Array]
   /** Adds the functions that depend on the form under the prefix `name`. */
   readonly addTo: (program: Program, o: { name: string; modulus: bigint }) => void
+  /** Adds the function `name` that {@link Field.dot} describes. */
+  readonly addDot: (
+    program: Program,
+    o: { name: string; modulus: bigint; terms: number; addend: boolean },
+  ) => void
 }
 
 /**
@@ -89,6 +94,23 @@ export interface Field extends PairOperations {
   /** w x + y z, and w x - y z; as `mul`, with a b + c d in place of a b. */
   readonly mulAdd: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
   readonly mulSub: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
+  /** 9 x + y and 9 x - y, reduced, of tight x and y of at most 1.5 p. */
+  readonly nineAdd: (out: Code, x: Code, y: Code) => Code
+  readonly nineSub: (out: Code, x: Code, y: Code) => Code
+  /**
+   * Adds a function that sums products of two pairs each, one behind the other in memory, for one reduction, and
+   * returns how to call it: out, x, y, x', y', …, z gives x[0] y[0] + x[1] y[1] + x'[0] y'[0] + … + z, reduced.
+   *
+   * Operands are as for `mul`, with tight ones on one side; the sum of a b over the products' bounds is at most
+   * 4 p^2, z at most 0.5001 p.
+   *
+   * @param o.terms  number of products of two pairs, 1 to 3
+   * @param o.addend whether there is z
+   */
+  readonly addDot: (
+    program: Program,
+    o: { name: string; terms: number; addend?: boolean },
+  ) => (...args: Code[]) => Code
   /** Address of a constant pair, both elements x, in Montgomery form. */
   readonly pairOf: (x: bigint) => number
   /** Address of a constant pair as it is, without Montgomery's factor. */
@@ -149,6 +171,13 @@ export function addField(
     rawPairOf,
     mul: fn('mul'),
     mulAdd: fn('mulAdd'),
+    nineAdd: fn('nineAdd'),
+    nineSub: fn('nineSub'),
+    addDot(program, { terms, addend = false, ...o }) {
+      const full = `${name}_${o.name}`
+      arithmetic.addDot(program, { name: full, modulus, terms, addend })
+      return (...args) => call(full, ...args)
+    },
     mulSub: fn('mulSub'),
     sqr: fn('sqr'),
     add: fn('add'),

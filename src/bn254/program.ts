@@ -1,5 +1,5 @@
 /** A module with its constants, and with scratch memory of which each thread has its own. */
-import { type Code, createModule, i32, type MemoryType, type ModuleBuilder } from './wasm.js'
+import { type Code, call, createModule, I32, i32, type MemoryType, type ModuleBuilder } from './wasm.js'
 
 /** Address at which constants begin; nothing lies at address 0. */
 const CONSTANTS_START = 1024
@@ -53,4 +53,22 @@ export function createProgram(o: { memory: MemoryType }): Program {
 /** Rounds up to a multiple of 16. */
 export function align(length: number): number {
   return (length + 15) & ~15
+}
+
+/** Code that pushes a pointer moved by a number of bytes. */
+export function at(pointer: Code, offset: number): Code {
+  return offset === 0 ? pointer : i32.add(pointer, i32.const(offset))
+}
+
+/** Adds a function of pointers that returns nothing, and returns how to call it. */
+export function define(
+  program: Program,
+  o: { name: string; params: number; body: (...pointers: Code[]) => Code },
+): (...args: Code[]) => Code {
+  program.module.func({
+    name: o.name,
+    params: Array(o.params).fill(I32),
+    body: ({ params }) => o.body(...params.map(({ get }) => get)),
+  })
+  return (...args) => call(o.name, ...args)
 }

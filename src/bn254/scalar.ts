@@ -43,35 +43,19 @@ export const scalarArithmetic: Arithmetic = {
   join: (a, b) => Uint8Array.from([...a, ...b]),
   split: (pair) => [pair.slice(0, ELEMENT_LENGTH), pair.slice(ELEMENT_LENGTH)],
   addTo,
+  addDot,
 }
 
 const every = (code: (i: number) => Code): Code => Array.from({ length: LIMBS }, (_, i) => code(i))
 const setLimb = (element: Code, i: number, value: Code): Code => i64.store32(element, value, 4 * i)
+const loadLimbs = (limbs: readonly Local[], element: Code): Code =>
+  every((i) => limbs[i]!.set(i64.load32s(element, 4 * i)))
 const second = (pair: Code): Code => i32.add(pair, i32.const(ELEMENT_LENGTH))
 
-function addTo(program: Program, o: { name: string; modulus: bigint }): void {
-  const { name, modulus } = o
-  const { module } = program
+/** Code with limbs in locals that multiplication and its sums share. */
+function limbCode(modulus: bigint) {
   const p = limbsOf(modulus)
   const n0 = BigInt.asUintN(29, -invertPowerOfTwo(modulus))
-  type Body = (params: Local[], integer: () => Local) => Code
-
-  /** Adds a function of elements, `<operation>1`, and one of pairs that calls it twice. */
-  const define = (operation: string, params: number, body: Body): void => {
-    module.func({
-      name: `${name}_${operation}1`,
-      params: Array(params).fill(I32),
-      exported: false,
-      body: (f) => body(f.params, () => f.local(I64)),
-    })
-    const call1 = (place: (pair: Code) => Code, pairs: Local[]) =>
-      call(`${name}_${operation}1`, ...pairs.map((pair) => place(pair.get)))
-    module.func({
-      name: `${name}_${operation}`,
-      params: Array(params).fill(I32),
-      body: ({ params: pairs }) => [call1((pair) => pair, pairs), call1(second, pairs)],
-    })
-  }
 
   /** Passes carries, rounding to the nearest, so that limbs end in [-2^28, 2^28). */
   const carry = (t: readonly Local[], c: Local): Code =>
@@ -84,7 +68,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       ])
 
   const multiply = (
-    out: Code,
+    set: (i: number, limb: Code) => Code,
     integer: () => Local,
     rows: readonly Code[][],
     columns: (i: number) => Code,
@@ -113,7 +97,46 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       )
     })
     const result = Array.from({ length: LIMBS }, (_, i) => at(LIMBS + i))
-    return [code, carry(result, q), every((i) => setLimb(out, i, result[i]!.get))]
+    return [code, carry(result, q), every((i) => set(i, result[i]!.get))]
+  }
+
+  const FRACTION = 40n
+  const perP = (1n << (232n + FRACTION)) / modulus
+  /** Brings limbs in locals to at most 0.5001 p with carries passed. */
+  const reduceLimbs = (l: readonly Local[], c: Local): Code => [
+    c.set(
+      i64.shrS(
+        i64.add(i64.mul(l[LIMBS - 1]!.get, i64.const(perP)), i64.const(1n << (FRACTION - 1n))),
+        i64.const(FRACTION),
+      ),
+    ),
+    every((i) => l[i]!.set(i64.sub(l[i]!.get, i64.mul(c.get, i64.const(p[i] as bigint))))),
+    carry(l, c),
+  ]
+  return { p, carry, multiply, reduceLimbs }
+}
+
+function addTo(program: Program, o: { name: string; modulus: bigint }): void {
+  const { name, modulus } = o
+  const { module } = program
+  const { p, carry, multiply, reduceLimbs } = limbCode(modulus)
+  type Body = (params: Local[], integer: () => Local) => Code
+
+  /** Adds a function of elements, `<operation>1`, and one of pairs that calls it twice. */
+  const define = (operation: string, params: number, body: Body): void => {
+    module.func({
+      name: `${name}_${operation}1`,
+      params: Array(params).fill(I32),
+      exported: false,
+      body: (f) => body(f.params, () => f.local(I64)),
+    })
+    const call1 = (place: (pair: Code) => Code, pairs: Local[]) =>
+      call(`${name}_${operation}1`, ...pairs.map((pair) => place(pair.get)))
+    module.func({
+      name: `${name}_${operation}`,
+      params: Array(params).fill(I32),
+      body: ({ params: pairs }) => [call1((pair) => pair, pairs), call1(second, pairs)],
+    })
   }
 
   define('mul', 3, ([out, x, y], integer) => {
@@ -122,7 +145,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     return [
       every((j) => b[j]!.set(i64.load32s(y!.get, 4 * j))),
       multiply(
-        out!.get,
+        (i, value) => setLimb(out!.get, i, value),
         integer,
         b.map(() => b.map((bj) => i64.mul(a.get, bj.get))),
         (i) => a.set(i64.load32s(x!.get, 4 * i)),
@@ -137,7 +160,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       return [
         every((j) => [b[j]!.set(i64.load32s(x!.get, 4 * j)), d[j]!.set(i64.load32s(z!.get, 4 * j))]),
         multiply(
-          out!.get,
+          (i, value) => setLimb(out!.get, i, value),
           integer,
           b.map(() => b.map((bj, j) => combine(i64.mul(a.get, bj.get), i64.mul(c.get, d[j]!.get)))),
           (i) => [a.set(i64.load32s(w!.get, 4 * i)), c.set(i64.load32s(y!.get, 4 * i))],
@@ -153,7 +176,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     return [
       every((j) => a[j]!.set(i64.load32s(x!.get, 4 * j))),
       multiply(
-        out!.get,
+        (i, value) => setLimb(out!.get, i, value),
         integer,
         // Row i holds a_i a_i and 2 a_i a_j for j > i; accumulator i + j takes them.
         a.map((ai, i) => a.map((aj, j) => (j < i ? [] : i64.mul(j === i ? ai.get : twice.get, aj.get)))),
@@ -177,23 +200,23 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
   pointwise('neg', 1, (x) => i32.sub(i32.const(0), x))
   pointwise('copy', 1, (x) => x)
 
-  const FRACTION = 40n
-  const perP = (1n << (232n + FRACTION)) / modulus
-  const reduceLimbs = (l: readonly Local[], x: Code, c: Local): Code => [
-    every((i) => l[i]!.set(i64.load32s(x, 4 * i))),
-    c.set(
-      i64.shrS(
-        i64.add(i64.mul(l[LIMBS - 1]!.get, i64.const(perP)), i64.const(1n << (FRACTION - 1n))),
-        i64.const(FRACTION),
-      ),
-    ),
-    every((i) => l[i]!.set(i64.sub(l[i]!.get, i64.mul(c.get, i64.const(p[i] as bigint))))),
-    carry(l, c),
-  ]
   define('reduce', 2, ([out, x], integer) => {
     const l = Array.from({ length: LIMBS }, integer)
-    return [reduceLimbs(l, x!.get, integer()), every((i) => setLimb(out!.get, i, l[i]!.get))]
+    return [loadLimbs(l, x!.get), reduceLimbs(l, integer()), every((i) => setLimb(out!.get, i, l[i]!.get))]
   })
+  const nine = (operation: string, combine: (a: Code, b: Code) => Code) =>
+    define(operation, 3, ([out, x, y], integer) => {
+      const l = Array.from({ length: LIMBS }, integer)
+      return [
+        every((i) =>
+          l[i]!.set(combine(i64.mul(i64.load32s(x!.get, 4 * i), i64.const(9n)), i64.load32s(y!.get, 4 * i))),
+        ),
+        reduceLimbs(l, integer()),
+        every((i) => setLimb(out!.get, i, l[i]!.get)),
+      ]
+    })
+  nine('nineAdd', i64.add)
+  nine('nineSub', i64.sub)
   module.func({
     name: `${name}_zero1`,
     params: [I32],
@@ -202,7 +225,8 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     body: ({ params: [x], local }) => {
       const l = Array.from({ length: LIMBS }, () => local(I64))
       return [
-        reduceLimbs(l, x!.get, local(I64)),
+        loadLimbs(l, x!.get),
+        reduceLimbs(l, local(I64)),
         i64.eqz(l.slice(1).reduce((all, limb) => i64.or(all, limb.get), l[0]!.get)),
       ]
     },
@@ -282,7 +306,8 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
           return i64.or(sum, part)
         }, i64.const(0n))
       return [
-        reduceLimbs(l, x!.get, local(I64)),
+        loadLimbs(l, x!.get),
+        reduceLimbs(l, local(I64)),
         floor,
         control.if(i64.ltS(l[LIMBS - 1]!.get, i64.const(0n)), [
           every((i) => l[i]!.set(i64.add(l[i]!.get, i64.const(p[i] as bigint)))),
@@ -296,6 +321,54 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     call(`${name}_storeInteger`, a!.get, x!.get),
     call(`${name}_storeInteger`, b!.get, second(x!.get)),
   ])
+}
+
+function addDot(
+  program: Program,
+  o: { name: string; modulus: bigint; terms: number; addend: boolean },
+): void {
+  const { multiply, reduceLimbs } = limbCode(o.modulus)
+  const params = Array(1 + 2 * o.terms + Number(o.addend)).fill(I32)
+  program.module.func({
+    name: `${o.name}1`,
+    params,
+    exported: false,
+    body: ({ params: [out, ...rest], local }) => {
+      const integer = () => local(I64)
+      const factors = Array.from({ length: 2 * o.terms }, (_, k) => {
+        const [x, y] = [rest[k & ~1] as Local, rest[k | 1] as Local]
+        const offset = 2 * ELEMENT_LENGTH * (k & 1)
+        return {
+          x: (i: number) => i64.load32s(x.get, offset + 4 * i),
+          y: (i: number) => i64.load32s(y.get, offset + 4 * i),
+          limb: integer(),
+        }
+      })
+      const l = Array.from({ length: LIMBS }, integer)
+      const addend = rest[2 * o.terms]
+      const column = (j: number): Code =>
+        factors.map(({ y, limb }) => i64.mul(limb.get, y(j))).reduce((sum, product) => i64.add(sum, product))
+      return [
+        multiply(
+          (i, value) =>
+            l[i]!.set(addend === undefined ? value : i64.add(value, i64.load32s(addend.get, 4 * i))),
+          integer,
+          l.map(() => l.map((_, j) => column(j))),
+          (i) => factors.map(({ x, limb }) => limb.set(x(i))),
+        ),
+        reduceLimbs(l, integer()),
+        every((i) => setLimb(out!.get, i, l[i]!.get)),
+      ]
+    },
+  })
+  program.module.func({
+    name: o.name,
+    params,
+    body: ({ params: pairs }) => [
+      call(`${o.name}1`, ...pairs.map((pair) => pair.get)),
+      call(`${o.name}1`, ...pairs.map((pair) => second(pair.get))),
+    ],
+  })
 }
 
 /** Inverse of an odd number modulo 2^29, by Newton's iteration. */

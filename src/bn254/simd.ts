@@ -44,7 +44,15 @@ const HIGH = bitsOf(ROUND_HIGH)
 const LOW = bitsOf(ROUND_LOW)
 
 const splatInt = (x: bigint): Code => v128.const(x, x)
-const splat = (x: number): Code => splatInt(bitsOf(x))
+const splats = new Map<number, Code>()
+function splat(x: number): Code {
+  let code = splats.get(x)
+  if (code === undefined) {
+    code = splatInt(bitsOf(x))
+    splats.set(x, code)
+  }
+  return code
+}
 
 /** Signed limbs in [-2^50, 2^50), the last one with whatever is left. */
 export function limbsOf(value: bigint): number[] {
@@ -86,6 +94,7 @@ export const simdArithmetic: Arithmetic = {
     return [lane(0), lane(1)]
   },
   addTo,
+  addDot,
 }
 
 const limb = (pair: Code, i: number): Code => v128.load(pair, 16 * i)
@@ -94,6 +103,8 @@ const every = (code: (i: number) => Code): Code => Array.from({ length: LIMBS },
 
 /** Products of limbs, and where they go: `x * y` to the accumulators `to` and `to + 1`. */
 interface Product {
+  /** What has to run first. */
+  readonly before?: Code
   readonly x: Code
   readonly y: Code
   readonly to: number
@@ -116,21 +127,9 @@ function startOf(index: number, lows: readonly number[], highs: readonly number[
   return top - constants - carried + rounding
 }
 
-function addTo(program: Program, o: { name: string; modulus: bigint }): void {
-  const { name, modulus } = o
-  const { module } = program
+/** Code with limbs in locals that multiplication and its sums share. */
+function limbCode(modulus: bigint) {
   const p = limbsOf(modulus)
-  const define = (
-    operation: string,
-    params: number,
-    body: (params: Local[], vector: () => Local, local: (type: typeof I32 | typeof I64) => Local) => Code,
-  ) =>
-    module.func({
-      name: `${name}_${operation}`,
-      params: Array(params).fill(I32),
-      body: (f) => body(f.params, () => f.local(V128), f.local),
-    })
-
   // -1/p modulo 2^102, in two limbs.
   const inverse = -invertPowerOfTwo(modulus, 2n * BITS)
   const [n0, n1] = limbsOf(inverse & ((1n << (2n * BITS)) - 1n)) as [number, number]
@@ -143,7 +142,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
    * (u0 + u1 B) (n0 + n1 B) modulo B^2 for the two lowest limbs u. The fifth digit is alone.
    */
   const multiply = (o: {
-    out: Code
+    set: (i: number, limb: Code) => Code
     rows: readonly { readonly before: Code; readonly products: readonly Product[] }[]
     vector: () => Local
   }): Code => {
@@ -157,6 +156,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       Local,
       Local,
     ]
+    const [toHigh, toBoth] = [o.vector(), o.vector()]
     const [lows, highs]: [number[], number[]] = [[], []]
     const count = (counts: number[], index: number) => {
       counts[index] = (counts[index] ?? 0) + 1
@@ -178,8 +178,8 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     const start = (k: number): Code => at(k).set(splatInt(startOf(k, lows, highs)))
     /** Sets `high` and `low` to the parts of a product, as patterns. */
     const parts = (x: Code, y: Code): Code => [
-      high.set(f64x2.relaxedMadd(x, y, splat(ROUND_HIGH))),
-      low.set(f64x2.relaxedMadd(x, y, f64x2.sub(splat(ROUND_BOTH), high.get))),
+      high.set(f64x2.relaxedMadd(x, y, toHigh.get)),
+      low.set(f64x2.relaxedMadd(x, y, f64x2.sub(toBoth.get, high.get))),
     ]
     const product = (x: Code, y: Code, to: number): Code => [
       parts(x, y),
@@ -193,11 +193,15 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     /** The low part of u n0, in [-2^50, 2^50]; leaves `high`. */
     const firstDigit: Code = [parts(u.get, splat(n0)), q.set(f64x2.sub(low.get, splat(ROUND_LOW)))]
 
-    const code: Code[] = []
+    const code: Code[] = [toHigh.set(splat(ROUND_HIGH)), toBoth.set(splat(ROUND_BOTH))]
     for (let k = 0; k < LIMBS; k++) code.push(start(k))
     const rowProducts = (row: number): Code => {
       const { before, products } = o.rows[row] as (typeof o.rows)[number]
-      return [start(row + LIMBS), before, products.map(({ x, y, to }) => product(x, y, to))]
+      return [
+        start(row + LIMBS),
+        before,
+        products.map(({ before: first = [], x, y, to }) => [first, product(x, y, to)]),
+      ]
     }
     for (let row = 0; row < LIMBS; row += 2) {
       code.push(rowProducts(row))
@@ -230,11 +234,46 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       )
     }
     for (let i = 0; i < LIMBS - 1; i++) {
-      code.push(carry(LIMBS + i), setLimb(o.out, i, toDouble(at(LIMBS + i).get, HALF)))
+      code.push(carry(LIMBS + i), o.set(i, toDouble(at(LIMBS + i).get, HALF)))
     }
-    code.push(setLimb(o.out, LIMBS - 1, f64x2.sub(at(2 * LIMBS - 1).get, splat(ROUND_LOW))))
+    code.push(o.set(LIMBS - 1, f64x2.sub(at(2 * LIMBS - 1).get, splat(ROUND_LOW))))
     return code
   }
+
+  /** Brings limbs in locals to at most 0.5001 p with carries passed. */
+  const reduceLimbs = (l: readonly Local[], q: Local, c: Local): Code => {
+    const perP = 2 ** 204 / Number(modulus)
+    const carry = (i: number): Code => [
+      c.set(f64x2.sub(f64x2.add(l[i]!.get, splat(ROUND_HIGH)), splat(ROUND_HIGH))),
+      l[i]!.set(f64x2.sub(l[i]!.get, c.get)),
+      l[i + 1]!.set(f64x2.relaxedMadd(c.get, splat(2 ** -51), l[i + 1]!.get)),
+    ]
+    return [
+      q.set(
+        f64x2.sub(f64x2.add(f64x2.mul(l[LIMBS - 1]!.get, splat(-perP)), splat(ROUND_LOW)), splat(ROUND_LOW)),
+      ),
+      every((i) => l[i]!.set(f64x2.relaxedMadd(q.get, splat(p[i] as number), l[i]!.get))),
+      Array.from({ length: LIMBS - 1 }, (_, i) => carry(i)),
+    ]
+  }
+
+  return { p, multiply, reduceLimbs }
+}
+
+function addTo(program: Program, o: { name: string; modulus: bigint }): void {
+  const { name, modulus } = o
+  const { module } = program
+  const { p, multiply, reduceLimbs } = limbCode(modulus)
+  const define = (
+    operation: string,
+    params: number,
+    body: (params: Local[], vector: () => Local, local: (type: typeof I32 | typeof I64) => Local) => Code,
+  ) =>
+    module.func({
+      name: `${name}_${operation}`,
+      params: Array(params).fill(I32),
+      body: (f) => body(f.params, () => f.local(V128), f.local),
+    })
 
   define('mul', 3, ([out, x, y], vector) => {
     const b = Array.from({ length: LIMBS }, vector)
@@ -242,7 +281,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     return [
       every((j) => b[j]!.set(limb(y!.get, j))),
       multiply({
-        out: out!.get,
+        set: (i, value) => setLimb(out!.get, i, value),
         vector,
         rows: b.map((_, i) => ({
           before: a.set(limb(x!.get, i)),
@@ -260,7 +299,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       return [
         every((j) => [b[j]!.set(limb(x!.get, j)), d[j]!.set(limb(z!.get, j))]),
         multiply({
-          out: out!.get,
+          set: (i, value) => setLimb(out!.get, i, value),
           vector,
           rows: b.map((_, i) => ({
             before: [a.set(limb(w!.get, i)), c.set(sign(limb(y!.get, i)))],
@@ -281,12 +320,12 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     return [
       every((j) => a[j]!.set(limb(x!.get, j))),
       multiply({
-        out: out!.get,
+        set: (i, value) => setLimb(out!.get, i, value),
         vector,
         rows: a.map((ai, i) => ({
           before: twice.set(f64x2.add(ai.get, ai.get)),
           // Row i brings the products with limbs from i on; those with i + j < 5 + i are never late: the
-          // accumulator 2i is reduced with row 2i or later.
+          // accumulator 2i is reduced in row 2i or later.
           products: a
             .slice(i)
             .map((aj, k) => ({ x: k === 0 ? ai.get : twice.get, y: aj.get, to: 2 * i + k })),
@@ -305,23 +344,6 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
   pointwise('copy', 1, (x) => x)
   pointwise('swap', 1, (x) => v128.shuffle(x, x, [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]))
 
-  /** Brings limbs in locals to at most 0.5001 p with carries passed. */
-  const reduceLimbs = (l: readonly Local[], q: Local, c: Local): Code => {
-    const perP = 2 ** 204 / Number(modulus)
-    const carry = (i: number): Code => [
-      c.set(f64x2.sub(f64x2.add(l[i]!.get, splat(ROUND_HIGH)), splat(ROUND_HIGH))),
-      l[i]!.set(f64x2.sub(l[i]!.get, c.get)),
-      l[i + 1]!.set(f64x2.relaxedMadd(c.get, splat(2 ** -51), l[i + 1]!.get)),
-    ]
-    return [
-      q.set(
-        f64x2.sub(f64x2.add(f64x2.mul(l[LIMBS - 1]!.get, splat(-perP)), splat(ROUND_LOW)), splat(ROUND_LOW)),
-      ),
-      every((i) => l[i]!.set(f64x2.relaxedMadd(q.get, splat(p[i] as number), l[i]!.get))),
-      Array.from({ length: LIMBS - 1 }, (_, i) => carry(i)),
-    ]
-  }
-
   define('reduce', 2, ([out, x], vector) => {
     const l = Array.from({ length: LIMBS }, vector)
     return [
@@ -330,6 +352,24 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       every((i) => setLimb(out!.get, i, l[i]!.get)),
     ]
   })
+
+  // 4 x is brought down first, because a limb of 9 x need not be exact.
+  const nine = (operation: string, combine: (a: Code, b: Code) => Code) =>
+    define(operation, 3, ([out, x, y], vector) => {
+      const l = Array.from({ length: LIMBS }, vector)
+      const [q, c] = [vector(), vector()]
+      return [
+        every((i) => l[i]!.set(f64x2.mul(limb(x!.get, i), splat(4)))),
+        reduceLimbs(l, q, c),
+        every((i) =>
+          l[i]!.set(combine(f64x2.add(f64x2.add(l[i]!.get, l[i]!.get), limb(x!.get, i)), limb(y!.get, i))),
+        ),
+        reduceLimbs(l, q, c),
+        every((i) => setLimb(out!.get, i, l[i]!.get)),
+      ]
+    })
+  nine('nineAdd', f64x2.add)
+  nine('nineSub', f64x2.sub)
 
   module.func({
     name: `${name}_zeros`,
@@ -424,6 +464,46 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
     call(`${name}_storeInteger`, a!.get, reduced),
     call(`${name}_storeInteger`, b!.get, i32.add(reduced, i32.const(8))),
   ])
+}
+
+function addDot(
+  program: Program,
+  o: { name: string; modulus: bigint; terms: number; addend: boolean },
+): void {
+  const { multiply, reduceLimbs } = limbCode(o.modulus)
+  program.module.func({
+    name: o.name,
+    params: Array(1 + 2 * o.terms + Number(o.addend)).fill(I32),
+    body: ({ params: [out, ...rest], local }) => {
+      const vector = () => local(V128)
+      const factors = Array.from({ length: 2 * o.terms }, (_, k) => {
+        const [x, y] = [rest[k & ~1] as Local, rest[k | 1] as Local]
+        const offset = 16 * LIMBS * (k & 1)
+        return {
+          x: (i: number) => v128.load(x.get, offset + 16 * i),
+          y: (i: number) => v128.load(y.get, offset + 16 * i),
+          limb: vector(),
+        }
+      })
+      const other = vector()
+      const l = Array.from({ length: LIMBS }, vector)
+      const addend = rest[2 * o.terms]
+      return [
+        multiply({
+          set: (i, value) => l[i]!.set(addend === undefined ? value : f64x2.add(value, limb(addend.get, i))),
+          vector,
+          rows: l.map((_, i) => ({
+            before: factors.map(({ x, limb }) => limb.set(x(i))),
+            products: factors.flatMap(({ y, limb }) =>
+              l.map((_, j) => ({ before: other.set(y(j)), x: limb.get, y: other.get, to: i + j })),
+            ),
+          })),
+        }),
+        reduceLimbs(l, vector(), vector()),
+        every((i) => setLimb(out!.get, i, l[i]!.get)),
+      ]
+    },
+  })
 }
 
 /** The low 51 bits of integers, less `offset`, as doubles. */

@@ -86,11 +86,11 @@ export function createModule(o: { memory: MemoryType }): ModuleBuilder {
     func({ name, params, results = [], exported = true, body }) {
       if (indexes.has(name)) throw new RangeError(`function ${name} is added twice`)
       const locals: ValueType[] = []
-      const variable = (index: number): Local => ({
-        get: [0x20, ...unsigned(index)],
-        set: (value) => [value, 0x21, ...unsigned(index)],
-        tee: (value) => [value, 0x22, ...unsigned(index)],
-      })
+      const variable = (index: number): Local => {
+        const coded = (opcode: number): Code => [opcode, ...unsigned(index)]
+        const [get, set, tee] = [coded(0x20), coded(0x21), coded(0x22)]
+        return { get, set: (value) => [value, set], tee: (value) => [value, tee] }
+      }
       const local = (type: ValueType): Local => variable(params.length + locals.push(type) - 1)
       const code = body({ params: params.map((_, i) => variable(i)), local })
       indexes.set(name, functions.length)
@@ -135,23 +135,45 @@ export function createModule(o: { memory: MemoryType }): ModuleBuilder {
 
 /** Bytes that grow. */
 class Bytes {
-  #bytes = new Uint8Array(1 << 16)
+  #bytes = new Uint8Array(256)
   #length = 0
 
   push(byte: number): void {
-    if (this.#length === this.#bytes.length) {
-      const grown = new Uint8Array(2 * this.#length)
-      grown.set(this.#bytes)
-      this.#bytes = grown
-    }
+    this.#reserve(1)
     this.#bytes[this.#length++] = byte
   }
 
-  append(bytes: Iterable<number>): void {
-    for (const byte of bytes) this.push(byte)
+  append(bytes: ArrayLike<number>): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
   }
 
-  section(id: number, entries: readonly Iterable<number>[]): void {
+  /** Appends code, whose calls `indexOf` resolves. */
+  code(code: Code, indexOf: (name: string) => number): void {
+    this.#reserve(code.length)
+    for (let i = 0; i < code.length; i++) {
+      const item = code[i] as Code[number]
+      if (typeof item === 'number') this.#bytes[this.#length++] = item
+      else if ('call' in item) {
+        this.push(0x10)
+        this.append(unsigned(indexOf(item.call)))
+        this.#reserve(code.length - i)
+      } else {
+        this.code(item, indexOf)
+        this.#reserve(code.length - i)
+      }
+    }
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return
+    const grown = new Uint8Array(2 * (this.#length + count))
+    grown.set(this.#bytes)
+    this.#bytes = grown
+  }
+
+  section(id: number, entries: readonly ArrayLike<number>[]): void {
     if (entries.length === 0) return
     const content = new Bytes()
     content.append(unsigned(entries.length))
@@ -167,22 +189,15 @@ class Bytes {
   }
 }
 
-function assemble(fn: Fn, indexes: ReadonlyMap<string, number>): Iterable<number> {
+function assemble(fn: Fn, indexes: ReadonlyMap<string, number>): Uint8Array {
   const content = new Bytes()
   content.append(unsigned(fn.locals.length))
   for (const type of fn.locals) content.append([1, type])
-  const write = (code: Code): void => {
-    for (const item of code) {
-      if (typeof item === 'number') content.push(item)
-      else if ('call' in item) {
-        const index = indexes.get(item.call)
-        if (index === undefined) throw new RangeError(`${fn.name} calls ${item.call}, which is not there`)
-        content.push(0x10)
-        content.append(unsigned(index))
-      } else write(item)
-    }
-  }
-  write(fn.body)
+  content.code(fn.body, (name) => {
+    const index = indexes.get(name)
+    if (index === undefined) throw new RangeError(`${fn.name} calls ${name}, which is not there`)
+    return index
+  })
   content.push(0x0b)
   const inner = content.take()
   const bytes = new Bytes()
@@ -200,7 +215,8 @@ function vector(items: readonly number[]): number[] {
 }
 
 /** LEB128 of an unsigned integer below 2^32. */
-function unsigned(value: number): number[] {
+function unsigned(value: number): readonly number[] {
+  if (value < 128) return [value]
   const bytes: number[] = []
   for (let rest = value; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) return [...bytes, rest]
@@ -221,17 +237,17 @@ function signed(value: bigint): number[] {
 // Instructions are named after the specification's, operands first: one(a) and two(a, b) push a, then b, then act.
 const one =
   (...opcode: number[]) =>
-  (a: Code): Code => [a, ...opcode]
+  (a: Code): Code => [a, opcode]
 const two =
   (...opcode: number[]) =>
-  (a: Code, b: Code): Code => [a, b, ...opcode]
+  (a: Code, b: Code): Code => [a, b, opcode]
 const simd = (code: number): number[] => [0xfd, ...unsigned(code)]
 const access =
   (align: number, ...opcode: number[]) =>
-  (address: Code, offset = 0): Code => [address, ...opcode, align, ...unsigned(offset)]
+  (address: Code, offset = 0): Code => [address, opcode, align, unsigned(offset)]
 const store =
   (align: number, ...opcode: number[]) =>
-  (address: Code, value: Code, offset = 0): Code => [address, value, ...opcode, align, ...unsigned(offset)]
+  (address: Code, value: Code, offset = 0): Code => [address, value, opcode, align, unsigned(offset)]
 
 /** Calls a function of the module. */
 export const call = (name: string, ...args: Code[]): Code => [...args, { call: name }]

@@ -1,4 +1,4 @@
-import { bn254 } from '@noble/curves/bn254.js'
+import { CURVE_PARAMETER, frobeniusConstants } from '../bn254/towers.js'
 import { parseDecimal } from '../field.js'
 import { BASE_FIELD_MODULUS as q } from '../groth16.js'
 
@@ -52,20 +52,59 @@ export function parseG2(json: unknown, label: string): G2 {
   return [x, y]
 }
 
-/** Tells whether a point of G2's curve, which has a large cofactor, lies in the subgroup of order r. */
+/**
+ * Tells whether a point of G2's curve, which has a large cofactor, lies in the subgroup of order r: whether
+ * [6 x + 2] Q + psi(Q) - psi^2(Q) + psi^3(Q) is infinity. src/bn254/pairing.ts tells why that suffices.
+ */
 export function isInSubgroup(point: G2): boolean {
-  return toCurveG2(point).isTorsionFree()
+  const images = [psi(point, 1), psi(point, 2), psi(point, 3)] as const
+  let sum: Jacobian | undefined
+  for (const bit of (6n * CURVE_PARAMETER + 2n).toString(2)) {
+    sum = sum && double(sum)
+    if (bit === '1') sum = addAffine(sum, point)
+  }
+  sum = addAffine(sum, images[0])
+  sum = addAffine(sum, negate(images[1]))
+  return addAffine(sum, images[2]) === undefined
 }
 
-/** Returns the library's form of a point that was checked to lie on the curve. */
-export function toCurveG1([x, y]: G1) {
-  return bn254.G1.Point.fromAffine({ x, y })
+/** A point (X / Z^2, Y / Z^3) of G2's curve; infinity is `undefined`. */
+type Jacobian = readonly [Fp2, Fp2, Fp2]
+
+/** The endomorphism psi to the power n: Frobenius on the curve of which G2's is a twist. */
+function psi([x, y]: G2, n: 1 | 2 | 3): G2 {
+  const constants = frobeniusConstants(n)
+  const frobenius = ([c0, c1]: Fp2): Fp2 => (n % 2 === 0 ? [c0, c1] : [c0, -c1])
+  return [multiply(frobenius(x), constants[2]!), multiply(frobenius(y), constants[3]!)]
 }
 
-/** Returns the library's form of a point that was checked to lie on the curve. */
-export function toCurveG2([x, y]: G2) {
-  const { Fp2 } = bn254.fields
-  return bn254.G2.Point.fromAffine({ x: Fp2.fromBigTuple([...x]), y: Fp2.fromBigTuple([...y]) })
+function negate([x, [c0, c1]]: G2): G2 {
+  return [x, [-c0, -c1]]
+}
+
+function double([x, y, z]: Jacobian): Jacobian | undefined {
+  if (isZero(y)) return undefined
+  const yy = multiply(y, y)
+  const s = times(4n, multiply(x, yy))
+  const m = times(3n, multiply(x, x))
+  const x3 = subtract(multiply(m, m), times(2n, s))
+  const y3 = subtract(multiply(m, subtract(s, x3)), times(8n, multiply(yy, yy)))
+  return [x3, y3, times(2n, multiply(y, z))]
+}
+
+function addAffine(a: Jacobian | undefined, [x2, y2]: G2): Jacobian | undefined {
+  if (a === undefined) return [x2, y2, [1n, 0n]]
+  const [x1, y1, z1] = a
+  const zz = multiply(z1, z1)
+  const h = subtract(multiply(x2, zz), x1)
+  const s = subtract(multiply(multiply(y2, zz), z1), y1)
+  if (isZero(h)) return isZero(s) ? double(a) : undefined
+  const hh = multiply(h, h)
+  const hhh = multiply(hh, h)
+  const v = multiply(x1, hh)
+  const x3 = subtract(subtract(multiply(s, s), hhh), times(2n, v))
+  const y3 = subtract(multiply(s, subtract(v, x3)), multiply(y1, hhh))
+  return [x3, y3, multiply(z1, h)]
 }
 
 function parseFp2(json: unknown, label: string): Fp2 {
@@ -75,6 +114,18 @@ function parseFp2(json: unknown, label: string): Fp2 {
 
 function multiply(a: Fp2, b: Fp2): Fp2 {
   return [(a[0] * b[0] - a[1] * b[1]) % q, (a[0] * b[1] + a[1] * b[0]) % q]
+}
+
+function subtract(a: Fp2, b: Fp2): Fp2 {
+  return [a[0] - b[0], a[1] - b[1]]
+}
+
+function times(k: bigint, a: Fp2): Fp2 {
+  return [k * a[0], k * a[1]]
+}
+
+function isZero(a: Fp2): boolean {
+  return a[0] % q === 0n && a[1] % q === 0n
 }
 
 function tuple(json: unknown, length: number, label: string): readonly unknown[] {
