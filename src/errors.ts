@@ -54,3 +54,8 @@ export class ArtifactError extends SoulproofError {
 export class KeyError extends SoulproofError {
   override name = 'KeyError'
 }
+
+/** A thread of the proving engine failed, or the engine is disposed of: the same proof may succeed with another. */
+export class EngineError extends SoulproofError {
+  override name = 'EngineError'
+}

@@ -14,6 +14,7 @@ import { ArtifactError } from '../../errors.js'
 import { FIELD_MODULUS } from '../../field.js'
 import { readUint256, writeUint256 } from '../../formats/sections.js'
 import { COEFFICIENT_LENGTH } from '../../formats/zkey.js'
+import { addConversion } from './convert.js'
 import { reverseBits } from './fft.js'
 import { loop } from './loop.js'
 
@@ -32,35 +33,10 @@ export function addAbc(program: Program, fr: Field): void {
   const [factor2, value2] = [program.scratch(PAIR), program.scratch(PAIR)]
   const zero = i32.const(fr.rawPairOf(0n))
 
-  // Two at a time; the last one of an odd number twice.
-  const convert = (name: string, step: Code) =>
-    module.func({
-      name,
-      params: [I32, I32, I32],
-      body: ({ params: [out, integers, count], local }) => {
-        const [i, next] = [local(I32), local(I32)]
-        const at = (start: Local, index: Local, length: number): Code =>
-          i32.add(start.get, i32.mul(index.get, i32.const(length)))
-        return loop({
-          counter: i,
-          from: i32.const(0),
-          to: count!.get,
-          step: i32.const(2),
-          body: [
-            next.set(i32.sub(i32.add(i.get, i32.const(2)), i32.const(1))),
-            next.set(control.select(next.get, i.get, i32.ltU(next.get, count!.get))),
-            fr.fromIntegers(term, at(integers!, i, INTEGER), at(integers!, next, INTEGER)),
-            step,
-            fr.reduce(term, term),
-            fr.scatter(at(out!, i, ELEMENT), at(out!, next, ELEMENT), term),
-          ],
-        })
-      },
-    })
-  convert('abc_values', [])
-  // mul divides by R once: v R^2 / 2^512 / R = coefficient R.
-  const scale = fr.toMontgomery(fr.toMontgomery(invert(1n << 512n, fr.modulus)))
-  convert('abc_coefficients', fr.mul(term, term, i32.const(fr.rawPairOf(scale))))
+  addConversion(program, { name: 'abc_values', field: fr })
+  // A key's v is coefficient * 2^512.
+  const toCoefficient = fr.toMontgomery(invert(1n << 512n, fr.modulus))
+  addConversion(program, { name: 'abc_coefficients', field: fr, factor: toCoefficient })
 
   // One row of each lane: units, then products. Up to three terms wait on a tight sum before it has to be reduced.
   module.func({
