@@ -256,6 +256,11 @@ export const control = {
   unreachable: [0x00] as Code,
 }
 
+export const memory = {
+  /** Sets `length` bytes from `address` on to `value`. */
+  fill: (address: Code, value: Code, length: Code): Code => [address, value, length, 0xfc, 0x0b, 0],
+}
+
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(BigInt(value | 0))],
   load: access(2, 0x28),
@@ -278,6 +283,8 @@ export const i32 = {
   add: two(0x6a),
   sub: two(0x6b),
   mul: two(0x6c),
+  divU: two(0x6e),
+  remU: two(0x70),
   and: two(0x71),
   or: two(0x72),
   xor: two(0x73),

@@ -10,6 +10,8 @@ export interface Host {
   readonly bytes: Uint8Array
   /** Reserves bytes and returns their address. */
   readonly alloc: (length: number) => number
+  /** Gives back all that was reserved. */
+  readonly reset: () => void
   readonly assembly: Assembly
 }
 
@@ -23,7 +25,8 @@ export function host(write: (program: Program) => void): Host {
   for (const { address, bytes: constant } of assembly.constants) bytes.set(constant, address)
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assembly.bytes), { env: { memory } })
   ;(exports['scratch'] as WebAssembly.Global).value = assembly.end
-  let next = assembly.end + assembly.scratchLength
+  const start = assembly.end + assembly.scratchLength
+  let next = start
   return {
     call: exports as Record<string, (...args: number[]) => number>,
     bytes,
@@ -31,6 +34,9 @@ export function host(write: (program: Program) => void): Host {
       const address = next
       next += (length + 15) & ~15
       return address
+    },
+    reset() {
+      next = start
     },
     assembly,
   }
