@@ -5,24 +5,22 @@
 import type { Extension } from '../../bn254/extension.js'
 import { ELEMENT, type Field, INTEGER, invert, PAIR, type PairOperations } from '../../bn254/field.js'
 import type { Program } from '../../bn254/program.js'
-import { type Code, control, I32, i32, type Local } from '../../bn254/wasm.js'
+import { type Code, call, control, I32, i32, type Local } from '../../bn254/wasm.js'
 import { ArtifactError } from '../../errors.js'
-import { readUint256 } from '../../formats/sections.js'
-import { HEADER_POINT, openZkey, POINT_LENGTH, ZKEY_SECTION, type Zkey } from '../../formats/zkey.js'
-import { BASE_FIELD_MODULUS } from '../../groth16.js'
+import { HEADER_POINT, openZkey, ZKEY_SECTION, type Zkey } from '../../formats/zkey.js'
 import { streamRows } from './abc.js'
 import type { Call, Task } from './calls.js'
-import { addConversion } from './convert.js'
 import { type FftShape, fftShape, MAX_LOG_SIZE, reverseBits, twiddleLength } from './fft.js'
 import { loop } from './loop.js'
+import { type GroupName, HALVES, LAYOUT, type MsmPlan, planMsm } from './msm.js'
 
 /** Points of one sum, and which scalar belongs to each. */
 export interface Bases {
-  readonly group: 'G1' | 'G2'
+  readonly group: GroupName
   readonly points: number
-  readonly count: number
-  /** As many 32-bit indexes of scalars. */
+  /** As many 32-bit indexes of scalars as there are points. */
   readonly indexes: number
+  readonly plan: MsmPlan
 }
 
 /** The five sums of a Groth16 proof. */
@@ -56,47 +54,66 @@ export interface KeyLayout {
 export interface Area {
   /** Witness, then {@link EXTRA_SCALARS}: canonical integers. */
   readonly scalars: number
+  /** Halves of the same. */
+  readonly halves: number
   /** Elements of the witness and one that is 0. */
   readonly values: number
   readonly a: number
   readonly b: number
   readonly c: number
-  /** Scalars of H by position. */
+  /** Scalars of H by position, and then their halves. */
   readonly h: number
-  /** What sums leave, as long as asked for. */
-  readonly results: number
+  /** What the tasks of each sum leave, and the sums: affine, canonical coordinates, zeros for infinity. */
+  readonly parts: Readonly<Record<Sum, number>>
+  readonly sums: Readonly<Record<Sum, number>>
+  readonly start: number
   readonly end: number
 }
 
 const POINTS_PER_TASK = 4096
 const STAGED_AT_ONCE = 64
+/** Bytes of memory that a thread may take for one task of a sum. */
+const SUM_SCRATCH_LIMIT = 2 ** 26
 const PAGE = 65536
 
-/** Length of an affine point in the engine's form. */
-export const BASE_LENGTH = { G1: 2 * ELEMENT, G2: 4 * ELEMENT } as const
-
-/** Divides the `index`-th place for a proof's work, of `results` bytes of results, behind a key. */
-export function areaOf(layout: KeyLayout, o: { index: number; results: number }): Area {
-  const { wires, logSize } = layout
+/** Divides the `index`-th place for a proof's work behind a key. */
+export function areaOf(layout: KeyLayout, index: number): Area {
+  const { wires, logSize, bases } = layout
   const pairs = 2 ** (logSize - 1)
-  let end = 0
-  const place = (length: number): number => {
-    const address = end
-    end += align16(length)
-    return address
+  const scalars = wires + EXTRA_SCALARS.count
+  const lengths = [
+    INTEGER * scalars,
+    HALVES * scalars,
+    ELEMENT * (wires + 1),
+    ...[PAIR * pairs, PAIR * pairs, PAIR * pairs, INTEGER * 2 * pairs],
+    ...SUMS.map((sum) => bases[sum].plan.sumsLength),
+    ...SUMS.map((sum) => LAYOUT[bases[sum].group].result),
+  ].map(align16)
+  const total = lengths.reduce((sum, length) => sum + length, 0)
+  const start = layout.area + index * total
+  const places: number[] = []
+  let end = start
+  for (const length of lengths) {
+    places.push(end)
+    end += length
   }
-  const offsets = {
-    scalars: place(INTEGER * (wires + EXTRA_SCALARS.count)),
-    values: place(ELEMENT * (wires + 1)),
-    a: place(PAIR * pairs),
-    b: place(PAIR * pairs),
-    c: place(PAIR * pairs),
-    h: place(INTEGER * 2 * pairs),
-    results: place(o.results),
+  const [first, halves, values, a, b, c, h, ...rest] = places as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    ...number[],
+  ]
+  const bySum = (from: number) =>
+    Object.fromEntries(SUMS.map((sum, i) => [sum, rest[from + i]])) as Record<Sum, number>
+  return {
+    ...{ scalars: first, halves, values, a, b, c, h, start, end },
+    parts: bySum(0),
+    sums: bySum(SUMS.length),
   }
-  const start = layout.area + o.index * end
-  const moved = Object.fromEntries(Object.entries(offsets).map(([name, at]) => [name, start + at]))
-  return { ...(moved as unknown as typeof offsets), end: start + end }
 }
 
 /** Pages of 64 KiB that reach up to an address. */
@@ -104,35 +121,35 @@ export function pagesFor(end: number): number {
   return Math.ceil(end / PAGE)
 }
 
+/** What `g1_load` and `g2_load` return, or'ed. */
+export const LOAD_FAULTS = { notCanonical: 1, notOnCurve: 2 } as const
+
 /**
- * Adds what turns a key's points into the engine's form:
+ * Adds what turns a key's points into the bases of sums:
  *
- * - `g1_load(points, count)`, `g2_load(points, count)`: replaces points of a key, which end where the result ends, by
- *   the engine's; 1 if a point is not on its curve, otherwise 0.
+ * - `g1_load(bases, count)`, `g2_load(bases, count)`: replaces points of a key, which end where the result ends, by
+ *   bases; returns {@link LOAD_FAULTS}.
  */
-export function addPointChecks(program: Program, o: { fq: Field; fq2: Extension }): void {
+export function addKeyLoading(program: Program, o: { fq: Field; fq2: Extension }): void {
   const { fq, fq2 } = o
-  // Keys hold coordinates times 2^256; the engine wants them in its own Montgomery form.
-  const toElement = fq.toMontgomery(invert(1n << 256n, fq.modulus))
-  addConversion(program, { name: 'key_coordinates', field: fq, factor: toElement })
-  addLoad(program, { name: 'g1', field: fq, b: fq.pairOf(3n), pointLength: POINT_LENGTH.G1 })
+  addLoad(program, { name: 'g1', group: 'G1', field: fq, b: fq.pairOf(3n) })
   // The twist's b is 3 / (9 + u) = 3 (9 - u) / 82.
   const over82 = invert(82n, fq.modulus)
   const b = fq2.pairOf((27n * over82) % fq.modulus, ((fq.modulus - 3n) * over82) % fq.modulus)
-  addLoad(program, { name: 'g2', field: fq2, b, pointLength: POINT_LENGTH.G2 })
+  addLoad(program, { name: 'g2', group: 'G2', field: fq2, b })
 }
 
 function addLoad(
   program: Program,
-  o: { name: string; field: PairOperations; b: number; pointLength: number },
+  o: { name: string; group: GroupName; field: PairOperations; b: number },
 ): void {
-  const { name, field, b, pointLength } = o
+  const { name, group, field, b } = o
   const { module } = program
-  const length = 2 * field.elementLength
+  const { zkeyPoint: pointLength, base: length } = LAYOUT[group]
   const staged = program.scratch(STAGED_AT_ONCE * pointLength)
   const [x, y, t] = [0, 1, 2].map(() => program.scratch(field.pairLength)) as [Code, Code, Code]
 
-  // 1 unless all of `count` points lie on the curve.
+  // Whether not all of `count` points lie on the curve.
   module.func({
     name: `${name}_check`,
     params: [I32, I32],
@@ -162,12 +179,12 @@ function addLoad(
             wrong.set(i32.or(wrong.get, i32.xor(field.zeros(t), i32.const(3)))),
           ],
         }),
-        i32.ne(wrong.get, i32.const(0)),
+        i32.mul(i32.ne(wrong.get, i32.const(0)), i32.const(LOAD_FAULTS.notOnCurve)),
       ]
     },
   })
-  // Through scratch memory, block by block: the key's bytes lie within the result, shorter than it by 16 for each G1
-  // point and 32 for each of G2, and at its end, so that a block's result never reaches bytes that are still to be read.
+  // Through scratch memory, block by block: the key's bytes, which are shorter, lie at the result's end, so that a
+  // block's result never reaches bytes that are still to be read.
   module.func({
     name: `${name}_load`,
     params: [I32, I32],
@@ -198,13 +215,8 @@ function addLoad(
               step: i32.const(4),
               body: i32.store(i32.add(staged, byte.get), i32.load(i32.add(source.get, byte.get))),
             }),
-            [
-              out.get,
-              staged,
-              i32.mul(block.get, i32.const(pointLength / INTEGER)),
-              { call: 'key_coordinates' },
-            ],
-            wrong.set(i32.or(wrong.get, [out.get, block.get, { call: `${name}_check` }])),
+            wrong.set(i32.or(wrong.get, call(`${name}_loadBases`, out.get, staged, block.get))),
+            wrong.set(i32.or(wrong.get, call(`${name}_check`, out.get, block.get))),
             out.set(i32.add(out.get, i32.mul(block.get, i32.const(length)))),
             source.set(i32.add(source.get, i32.mul(block.get, i32.const(pointLength)))),
             left.set(i32.sub(left.get, block.get)),
@@ -230,7 +242,7 @@ export interface PlacedKey {
  * @param o.zkey          a snarkjs Groth16 `.zkey`
  * @param o.start         first free address
  * @param o.threads       how many threads share the memory
- * @param o.scratchLength bytes for each thread
+ * @param o.scratchLength bytes for each thread, without what sums need
  * @param o.joinConstants bytes of the constants for a domain, see `joinConstants` of `abc.ts`
  * @throws {ArtifactError} if the key is malformed, or too large for 32-bit addresses
  */
@@ -255,6 +267,15 @@ export function placeKey(o: {
     bottom: shape.bottom,
   })
   const points = pointsOf(key, logSize)
+  const plans = Object.fromEntries(
+    SUMS.map((sum) => {
+      const { group, positions } = points[sum]
+      const { threads } = o
+      return [sum, planMsm({ points: positions.length, group, threads, scratchLimit: SUM_SCRATCH_LIMIT })]
+    }),
+  ) as Record<Sum, MsmPlan>
+  const scratchLength =
+    o.scratchLength + align16(Math.max(...SUMS.map((sum) => plans[sum].scratchLength)))
 
   let end = o.start
   const place = (length: number): number => {
@@ -262,7 +283,7 @@ export function placeKey(o: {
     end += align16(length)
     return address
   }
-  const scratch = place(o.threads * o.scratchLength)
+  const scratch = place(o.threads * scratchLength)
   const forward = place(twiddleLength(logSize))
   const backward = place(twiddleLength(logSize))
   const constants = place(2 * PAIR)
@@ -276,9 +297,9 @@ export function placeKey(o: {
     const { group, positions } = points[sum]
     bases[sum] = {
       group,
-      count: positions.length,
-      points: place(BASE_LENGTH[group] * positions.length),
+      points: place(LAYOUT[group].base * positions.length),
       indexes: place(4 * positions.length),
+      plan: plans[sum],
     }
   }
   const layout: KeyLayout = {
@@ -287,7 +308,7 @@ export function placeKey(o: {
     logSize,
     shape,
     scratch,
-    scratchLength: o.scratchLength,
+    scratchLength,
     forward,
     backward,
     joinConstants: constants,
@@ -308,10 +329,11 @@ export function placeKey(o: {
     task(['abc_coefficients', coefficients, stagedCoefficients, coefficientCount]),
   ]
   for (const sum of SUMS) {
-    const { positions, scalars, sources, pointLength } = points[sum]
-    const { group, points: start, indexes, count } = bases[sum]
+    const { positions, scalars, sources } = points[sum]
+    const { group, points: start, indexes } = bases[sum]
+    const count = positions.length
     new Uint32Array(memory.buffer, indexes, count).set(scalars)
-    const length = BASE_LENGTH[group]
+    const { base: length, zkeyPoint: pointLength } = LAYOUT[group]
     for (let first = 0; first < count; first += POINTS_PER_TASK) {
       const chunk = Math.min(POINTS_PER_TASK, count - first)
       const at = start + first * length
@@ -337,8 +359,7 @@ export function createMemory(o: { pages: number; shared: boolean }): WebAssembly
 
 /** Points of a sum in the key's bytes: which, and with which scalars. */
 interface KeyPoints {
-  readonly group: 'G1' | 'G2'
-  readonly pointLength: number
+  readonly group: GroupName
   /** Where points come from: the header's, then the section's. */
   readonly sources: readonly Uint8Array[]
   /** Source and offset in it, one number: 2^32 * source + offset. */
@@ -351,25 +372,24 @@ function pointsOf(key: Zkey, logSize: number): Record<Sum, KeyPoints> {
   const header = key.sections.get(ZKEY_SECTION.header)!
   const extra = (name: keyof typeof EXTRA_SCALARS) => wires + EXTRA_SCALARS[name]
   const collect = (o: {
-    group: 'G1' | 'G2'
+    group: GroupName
     fixed: readonly (readonly [offset: number, scalar: number])[]
     section: number
     count: number
     scalarOf: (index: number) => number
   }): KeyPoints => {
-    const pointLength = POINT_LENGTH[o.group]
+    const pointLength = LAYOUT[o.group].zkeyPoint
     const section = key.sections.get(o.section)!
     const positions: number[] = []
     const scalars: number[] = []
     const add = (source: Uint8Array, number: number, offset: number, scalar: number) => {
       if (isInfinity(source, offset, pointLength)) return
-      checkCoordinates(source, offset, pointLength)
       positions.push(number * 2 ** 32 + offset)
       scalars.push(scalar)
     }
     for (const [offset, scalar] of o.fixed) add(header, 0, offset, scalar)
     for (let i = 0; i < o.count; i++) add(section, 1, i * pointLength, o.scalarOf(i))
-    return { group: o.group, pointLength, sources: [header, section], positions, scalars: Uint32Array.from(scalars) }
+    return { group: o.group, sources: [header, section], positions, scalars: Uint32Array.from(scalars) }
   }
   const { alpha1, beta1, beta2, delta1, delta2 } = HEADER_POINT
   const wire = (i: number) => i
@@ -425,17 +445,6 @@ function pointsOf(key: Zkey, logSize: number): Record<Sum, KeyPoints> {
 function isInfinity(bytes: Uint8Array, offset: number, length: number): boolean {
   for (let i = offset; i < offset + length; i++) if (bytes[i] !== 0) return false
   return true
-}
-
-const TOP_BYTE = Number(BASE_FIELD_MODULUS >> 248n)
-
-function checkCoordinates(bytes: Uint8Array, offset: number, length: number): void {
-  for (let i = offset; i < offset + length; i += INTEGER) {
-    // Nearly always the highest byte decides.
-    if (bytes[i + INTEGER - 1]! >= TOP_BYTE && readUint256(bytes, i) >= BASE_FIELD_MODULUS) {
-      throw new ArtifactError('proving key has a coordinate that is not canonical')
-    }
-  }
 }
 
 function stage(o: {

@@ -5,7 +5,7 @@ import { FIELD_MODULUS } from '../../field.js'
 import { BASE_FIELD_MODULUS } from '../../groth16.js'
 import { addAbc } from './abc.js'
 import { addFft } from './fft.js'
-import { addPointChecks } from './key.js'
+import { addKeyLoading } from './key.js'
 import { addMsm } from './msm.js'
 
 /** Pages of 64 KiB that a module may have at most: what 32-bit addresses reach. */
@@ -32,7 +32,7 @@ export function createEngineProgram(o: { arithmetic: ArithmeticName; shared: boo
   const fq2: Extension = addExtension(program, { name: 'fq2', base: fq })
   addFft(program, fr)
   addAbc(program, fr)
-  addPointChecks(program, { fq, fq2 })
+  addKeyLoading(program, { fq, fq2 })
   addMsm(program, { fq, fq2 })
   return { assembly: program.finish(), fq, fr }
 }

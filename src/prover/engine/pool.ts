@@ -97,7 +97,6 @@ const AHEAD = 2
  * Starts threads.
  *
  * @param o.program         what they run, for the kind of memory that `shared` says
- * @param o.sumScratchLength bytes of working memory that each has for sums
  * @param o.onFailure       called once, when a thread fails
  */
 export async function createPool(o: {
@@ -105,10 +104,9 @@ export async function createPool(o: {
   arithmetic: ArithmeticName
   threads: number
   shared: boolean
-  sumScratchLength: number
   onFailure: () => void
 }): Promise<Pool> {
-  const { program, arithmetic, threads: count, shared, sumScratchLength } = o
+  const { program, arithmetic, threads: count, shared } = o
   const { assembly } = program
   const openings = new Map<number, Opening>()
   const jobs = new Map<number, Job>()
@@ -317,7 +315,6 @@ export async function createPool(o: {
       constants: assembly.constants,
       end: assembly.end,
       scratchLength: assembly.scratchLength,
-      sumScratchLength,
       thread: i,
       threads: count,
       shared,

@@ -10,10 +10,9 @@ export type Order =
       readonly module: WebAssembly.Module
       readonly arithmetic: ArithmeticName
       readonly constants: readonly { readonly address: number; readonly bytes: Uint8Array }[]
-      /** First address behind constants, and lengths of a thread's scratch memory: the module's, and of sums. */
+      /** First address behind constants, and length of the scratch memory that the module wants for each thread. */
       readonly end: number
       readonly scratchLength: number
-      readonly sumScratchLength: number
       /** Number of this thread, and of all. */
       readonly thread: number
       readonly threads: number

@@ -45,7 +45,7 @@ function serve({ send, listen }: Port): void {
   }
 
   const open = (key: number, zkey: Uint8Array): void => {
-    const { shared, threads, constants, end, scratchLength, sumScratchLength, arithmetic } = start as Start
+    const { shared, threads, constants, end, scratchLength, arithmetic } = start as Start
     // Only for its conversions of numbers.
     const program = createProgram({ memory: { shared: false, initial: 1, maximum: 1 } })
     const fr = addField(program, { name: 'fr', modulus: FIELD_MODULUS, arithmetic })
@@ -55,7 +55,7 @@ function serve({ send, listen }: Port): void {
         shared,
         start: end,
         threads: shared ? threads : 1,
-        scratchLength: scratchLength + sumScratchLength,
+        scratchLength,
         constants,
         joinConstants: (domainSize) => joinConstants(fr, domainSize),
       })
