@@ -61,8 +61,9 @@ export interface Area {
   readonly a: number
   readonly b: number
   readonly c: number
-  /** Scalars of H by position, and then their halves. */
+  /** Scalars of H by position, and their halves. */
   readonly h: number
+  readonly hHalves: number
   /** What the tasks of each sum leave, and the sums: affine, canonical coordinates, zeros for infinity. */
   readonly parts: Readonly<Record<Sum, number>>
   readonly sums: Readonly<Record<Sum, number>>
@@ -85,7 +86,9 @@ export function areaOf(layout: KeyLayout, index: number): Area {
     INTEGER * scalars,
     HALVES * scalars,
     ELEMENT * (wires + 1),
-    ...[PAIR * pairs, PAIR * pairs, PAIR * pairs, INTEGER * 2 * pairs],
+    ...[PAIR * pairs, PAIR * pairs, PAIR * pairs],
+    INTEGER * 2 * pairs,
+    HALVES * 2 * pairs,
     ...SUMS.map((sum) => bases[sum].plan.sumsLength),
     ...SUMS.map((sum) => LAYOUT[bases[sum].group].result),
   ].map(align16)
@@ -97,7 +100,8 @@ export function areaOf(layout: KeyLayout, index: number): Area {
     places.push(end)
     end += length
   }
-  const [first, halves, values, a, b, c, h, ...rest] = places as [
+  const [first, halves, values, a, b, c, h, hHalves, ...rest] = places as [
+    number,
     number,
     number,
     number,
@@ -110,7 +114,7 @@ export function areaOf(layout: KeyLayout, index: number): Area {
   const bySum = (from: number) =>
     Object.fromEntries(SUMS.map((sum, i) => [sum, rest[from + i]])) as Record<Sum, number>
   return {
-    ...{ scalars: first, halves, values, a, b, c, h, start, end },
+    ...{ scalars: first, halves, values, a, b, c, h, hHalves, start, end },
     parts: bySum(0),
     sums: bySum(SUMS.length),
   }

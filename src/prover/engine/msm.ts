@@ -233,7 +233,7 @@ function addSplit(program: Program): void {
   const MASK = (1n << WORD) - 1n
   const words = (x: bigint): bigint[] => (x === 0n ? [] : [x & MASK, ...words(x >> WORD)])
   // The rounded quotients k U / r and k S / r, from k's upper five words: the error is below 2^-30.
-  const scale = (x: bigint): bigint => ((x << 256n) + ORDER / 2n) / ORDER
+  const scale = (x: bigint): bigint => ((x << 288n) + ORDER / 2n) / ORDER
 
   program.module.func({
     name: 'msm_split',
@@ -241,7 +241,7 @@ function addSplit(program: Program): void {
     body: ({ params: [out, x, n], local }) => {
       const wide = (length: number) => Array.from({ length }, () => local(I64))
       const k = wide(5)
-      const [first, second, product] = [wide(4), wide(2), wide(10)]
+      const [first, second, product] = [wide(4), wide(2), wide(11)]
       const [carry, low, high, lower, higher] = wide(5) as [Local, Local, Local, Local, Local]
       const c = i64.const
       /** product += a b, of which only the lower `length` words count. */
@@ -269,9 +269,9 @@ function addSplit(program: Program): void {
       const clear: Code = product.map((word) => word.set(c(0n)))
       const quotient = (to: readonly Local[], factor: bigint): Code => [
         clear,
-        product[4]!.set(c(1n << (WORD - 1n))),
-        accumulate(k, scale(factor), 10),
-        to.map((word, i) => word.set((product[5 + i] as Local).get)),
+        product[5]!.set(c(1n << (WORD - 1n))),
+        accumulate(k, scale(factor), 11),
+        to.map((word, i) => word.set((product[6 + i] as Local).get)),
       ]
       const join = (i: number): Code => i64.or(product[i]!.get, i64.shl(product[i + 1]!.get, c(WORD)))
       /** (low, high) -= product, modulo 2^128. */

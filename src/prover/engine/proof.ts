@@ -77,7 +77,11 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       together: true,
       publish: true,
       tasks: runs(2 ** top).map(({ first, count }) => {
-        const scalars = [0, halfDomain].map((half) => area.h + half + first * blockPairs * INTEGER)
+        // Both lanes' scalars, and where their halves go.
+        const lanes = [first * blockPairs, first * blockPairs + 2 ** (logSize - 1)].map((position) => ({
+          scalars: area.h + position * INTEGER,
+          halves: area.hHalves + position * HALVES,
+        }))
         const pairs = count * blockPairs
         return {
           calls: [
@@ -86,15 +90,15 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
             ),
             [
               'abc_join',
-              scalars[0]!,
+              lanes[0]!.scalars,
               halfDomain,
               ...polynomials.map((start) => at(start, first)),
               layout.joinConstants,
               pairs,
             ],
-            ...scalars.map((start) => ['msm_split', start, start, pairs] as const),
+            ...lanes.map(({ scalars, halves }) => ['msm_split', halves, scalars, pairs] as const),
           ],
-          outputs: scalars.map((address) => ({ address, length: pairs * HALVES })),
+          outputs: lanes.map(({ halves }) => ({ address: halves, length: pairs * HALVES })),
         }
       }),
     },
@@ -114,7 +118,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
     const { group, points, indexes, plan } = bases[sum]
     const { base, sum: partLength, result } = LAYOUT[group]
     const name = group.toLowerCase()
-    const halves = sum === 'h' ? area.h : area.halves
+    const halves = sum === 'h' ? area.hHalves : area.halves
     const parts = groups.push({
       after: [sum === 'h' ? join : split],
       publish: true,
