@@ -59,3 +59,8 @@ export class KeyError extends SoulproofError {
 export class LedgerError extends SoulproofError {
   override name = 'LedgerError'
 }
+
+/** A thread of the proving engine failed, or the engine is disposed of: the same proof may succeed with another. */
+export class EngineError extends SoulproofError {
+  override name = 'EngineError'
+}

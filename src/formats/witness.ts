@@ -68,7 +68,13 @@ export function wrapWitness(values: Uint8Array): Uint8Array {
   })
 }
 
-function openWitness(bytes: Uint8Array): { values: Uint8Array; length: number } {
+/**
+ * Opens a snarkjs `.wtns` file: its values as 32 little-endian bytes each, not checked for being canonical.
+ *
+ * @throws {TypeError} if `bytes` is not a Uint8Array
+ * @throws {ArtifactError} if it is malformed, truncated or over another field
+ */
+export function openWitness(bytes: Uint8Array): { values: Uint8Array; length: number } {
   const label = 'witness'
   const sections = readSections({ bytes, magic: 'wtns', version: 2, label })
   const header = requireSection(sections, { type: HEADER, label, length: 40 })

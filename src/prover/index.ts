@@ -9,17 +9,18 @@ import { type CircuitInputs, type GroupInput, prepareMembership } from '../state
 import { preparePolicy } from '../statements/policy.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type Artifacts, loadArtifacts } from './artifacts.js'
-import type { ProofWithSignals, ProvingEngine } from './engine.js'
+import { createSoulproofEngine } from './engine/index.js'
+import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
 import { createSnarkjsEngine } from './snarkjs.js'
 import { calculateWitness, type Inputs } from './witness.js'
 
 export type { Envelope } from '../envelope.js'
-export { ArtifactError, PolicyError, StatementError } from '../errors.js'
+export { ArtifactError, EngineError, PolicyError, StatementError } from '../errors.js'
 export type { Groth16Proof } from '../groth16.js'
 export type { Context } from '../statements/context.js'
 export type { ProvableBatch } from '../statements/ledger-batch.js'
 export type { GroupInput, GroupProof } from '../statements/membership.js'
-export type { ProofWithSignals } from './engine.js'
+export type { ProofWithSignals } from './engine/types.js'
 
 /** Where a proof stands: artifacts are being loaded, the witness computed, the proof made, or all is done. */
 export type ProvingPhase = 'artifacts' | 'witness' | 'proof' | 'done'
@@ -66,6 +67,7 @@ export interface Prover extends AsyncDisposable {
 }
 
 const ENGINES: Readonly<Record<string, (options: { threads?: number | undefined }) => ProvingEngine>> = {
+  soulproof: createSoulproofEngine,
   snarkjs: createSnarkjsEngine,
 }
 

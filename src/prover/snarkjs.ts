@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import { ArtifactError, SoulproofError } from '../errors.js'
 import { witnessLength } from '../formats/witness.js'
 import { openZkey } from '../formats/zkey.js'
-import type { ProofWithSignals, ProvingEngine } from './engine.js'
+import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
 
 // As it is sent to the worker.
 interface Job {

@@ -1,4 +1,4 @@
-import type { Groth16Proof } from '../groth16.js'
+import type { Groth16Proof } from '../../groth16.js'
 
 /** A Groth16 proof with the public signals it is for, in circuit order, as canonical decimal strings. */
 export interface ProofWithSignals {
@@ -17,12 +17,15 @@ export interface ProvingEngine {
    * @param o.provingKey a snarkjs Groth16 `.zkey`
    * @param o.witness    a snarkjs `.wtns`
    * @param o.signal     aborts the proof; the promise then rejects with the signal's reason
+   * @param o.onProgress called now and then with the share of the work that is done, if the engine knows it
    * @throws {ArtifactError} if key or witness is malformed, or they belong to different circuits
+   * @throws {EngineError} if a thread fails, or the engine is disposed of
    */
   prove(o: {
     provingKey: Uint8Array
     witness: Uint8Array
     signal?: AbortSignal | undefined
+    onProgress?: ((share: number) => void) | undefined
   }): Promise<ProofWithSignals>
   /** Frees all threads and rejects what is still being proved; may be called twice. */
   dispose(): Promise<void>

@@ -1,0 +1,275 @@
+/** The proving engine: Groth16 over BN254 in WebAssembly of its own, on all threads. */
+import type { ArithmeticName } from '../../bn254/field.js'
+import { supportedArithmetic } from '../../bn254/support.js'
+import { randomBytes } from '../../crypto/random.js'
+import { ArtifactError, EngineError } from '../../errors.js'
+import { bytesToBigInt, FIELD_MODULUS } from '../../field.js'
+import { readUint256, writeUint256 } from '../../formats/sections.js'
+import { openWitness } from '../../formats/witness.js'
+import { type Area, areaOf } from './key.js'
+import { createEngineProgram } from './module.js'
+import { createPool, type OpenKey, type Pool } from './pool.js'
+import { assemble, extraScalars, proofGroups } from './proof.js'
+import { canShareMemory, machineThreads } from './threads.js'
+import type { ProofWithSignals, ProvingEngine } from './types.js'
+
+/** Threads that are started by default at most: more bring little to proofs of this size. */
+const MAX_DEFAULT_THREADS = 16
+
+/** Bytes of zkeys that stay loaded while nobody proves with them; the key used last stays in any case. */
+const KEY_CACHE_BYTES = 2 ** 29
+
+/** Proofs with one key that are made at the same time, each with memory of its own; more wait. */
+const AREAS = 2
+
+/** Choices for tests and measurements. */
+export interface SoulproofEngineOptions {
+  /** Number of threads, by default one for each core. */
+  readonly threads?: number | undefined
+  /** By default the fastest that works here. */
+  readonly arithmetic?: ArithmeticName | undefined
+  /** Whether threads share memory; by default if they can. */
+  readonly shared?: boolean | undefined
+  /** The blinding scalars of the next proof, by default from the platform's CSPRNG. Known ones reveal the witness. */
+  readonly blinding?: (() => { r: bigint; s: bigint }) | undefined
+}
+
+/** The engine, and how it works here. */
+export interface SoulproofEngine extends ProvingEngine {
+  readonly arithmetic: ArithmeticName
+  readonly shared: boolean
+}
+
+interface LoadedKey {
+  readonly key: OpenKey
+  /** Indexes of areas that no proof uses, and those who wait for one. */
+  readonly free: number[]
+  readonly waiting: ((index: number) => void)[]
+}
+
+/** What lives as long as one pool. */
+interface Session {
+  readonly pool: Pool
+  readonly keys: WeakMap<Uint8Array, CachedKey>
+  /** From the one used longest ago. */
+  readonly recent: Set<CachedKey>
+}
+
+interface CachedKey {
+  readonly bytes: number
+  readonly loaded: Promise<LoadedKey>
+  users: number
+}
+
+/**
+ * Creates the engine. Threads start with the first proof, and never keep Node from exiting.
+ *
+ * A key is loaded with its first proof and kept as long as its bytes are (up to a bound): they must not change.
+ *
+ * @throws {RangeError} if `threads` is not a positive integer
+ */
+export function createSoulproofEngine(o: SoulproofEngineOptions = {}): SoulproofEngine {
+  const { threads, blinding = randomBlinding } = o
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
+    throw new RangeError('threads must be a positive integer')
+  }
+  const arithmetic = o.arithmetic ?? supportedArithmetic()
+  let session: Promise<Session> | undefined
+  let disposed = false
+  const requireOpen = (): void => {
+    if (disposed) throw new EngineError('the prover is disposed')
+  }
+
+  const start = async (): Promise<Session> => {
+    const count = threads ?? Math.min(await machineThreads(), MAX_DEFAULT_THREADS)
+    // One thread needs no shared memory, but the host then need not send it witnesses.
+    const shared = o.shared ?? canShareMemory()
+    const program = createEngineProgram({ arithmetic, shared })
+    const pool = await createPool({
+      program,
+      arithmetic,
+      threads: count,
+      shared,
+      // The next proof begins anew.
+      onFailure() {
+        session = undefined
+      },
+    })
+    if (disposed) {
+      await pool.end(new EngineError('the prover is disposed'))
+      requireOpen()
+    }
+    return { pool, keys: new WeakMap(), recent: new Set() }
+  }
+
+  return {
+    name: 'soulproof',
+    arithmetic,
+    shared: o.shared ?? canShareMemory(),
+    async prove({ provingKey, witness, signal, onProgress }) {
+      requireOpen()
+      signal?.throwIfAborted()
+      if (!(provingKey instanceof Uint8Array)) throw new TypeError('proving key must be a Uint8Array')
+      const { values, length } = openWitness(witness)
+      requireCanonical(values)
+      session ??= start()
+      const current = session
+      current.catch(() => {
+        if (session === current) session = undefined
+      })
+      const { pool, keys, recent } = await abortable(current, signal)
+      requireOpen()
+
+      const cached = keys.get(provingKey) ?? openKey(pool, provingKey)
+      keys.set(provingKey, cached)
+      cached.users++
+      recent.delete(cached)
+      recent.add(cached)
+      cached.loaded.catch(() => {
+        keys.delete(provingKey)
+        recent.delete(cached)
+      })
+      try {
+        const loaded = await abortable(cached.loaded, signal)
+        evict({ pool, keys: recent })
+        if (loaded.key.layout.wires !== length) {
+          throw new ArtifactError('witness and proving key belong to different circuits')
+        }
+        return await proveWith({ pool, loaded, values, blinding: blinding(), signal, onProgress })
+      } finally {
+        cached.users--
+      }
+    },
+    async dispose() {
+      if (disposed) return
+      disposed = true
+      const ending = await session?.catch(() => undefined)
+      await ending?.pool.end(new EngineError('the prover is disposed'))
+    },
+  }
+}
+
+function openKey(pool: Pool, zkey: Uint8Array): CachedKey {
+  const loaded = pool
+    .open(zkey)
+    .then((key) => ({ key, free: Array.from({ length: AREAS }, (_, i) => AREAS - 1 - i), waiting: [] }))
+  return { bytes: zkey.length, loaded, users: 0 }
+}
+
+/** Closes keys that nobody uses, the one used longest ago first, until the rest is within the bound. */
+function evict(o: { pool: Pool; keys: Set<CachedKey> }): void {
+  const { pool, keys } = o
+  let bytes = [...keys].reduce((sum, key) => sum + key.bytes, 0)
+  for (const key of keys) {
+    if (bytes <= KEY_CACHE_BYTES) return
+    if (key.users > 0) continue
+    keys.delete(key)
+    bytes -= key.bytes
+    void key.loaded.then((loaded) => pool.close(loaded.key))
+  }
+}
+
+async function proveWith(o: {
+  pool: Pool
+  loaded: LoadedKey
+  values: Uint8Array
+  blinding: { r: bigint; s: bigint }
+  signal: AbortSignal | undefined
+  onProgress: ((share: number) => void) | undefined
+}): Promise<ProofWithSignals> {
+  const { pool, loaded, values, blinding, signal, onProgress } = o
+  const { key } = loaded
+  const index = await takeArea(loaded, signal)
+  const area = areaOf(key.layout, index)
+  const { ended, result } = begin({ pool, key, area, values, blinding, signal, onProgress })
+  void ended.then(() => {
+    const next = loaded.waiting.shift()
+    if (next) next(index)
+    else loaded.free.push(index)
+  })
+  const read = await result
+  return {
+    proof: assemble({ area, read, ...blinding }),
+    publicSignals: Array.from({ length: key.layout.publicSignals }, (_, i) =>
+      String(readUint256(values, 32 * (i + 1))),
+    ),
+  }
+}
+
+function begin(o: {
+  pool: Pool
+  key: OpenKey
+  area: Area
+  values: Uint8Array
+  blinding: { r: bigint; s: bigint }
+  signal: AbortSignal | undefined
+  onProgress: ((share: number) => void) | undefined
+}) {
+  const { pool, key, area, values, blinding, signal, onProgress } = o
+  const extra = extraScalars(blinding)
+  const bytes = new Uint8Array(32 * extra.length)
+  for (const [i, scalar] of extra.entries()) writeUint256(bytes, 32 * i, scalar)
+  pool.write(key, { end: area.end, address: area.scalars, bytes: values })
+  pool.write(key, { end: area.end, address: area.scalars + values.length, bytes })
+  return pool.run({
+    key,
+    groups: proofGroups(key.layout, area),
+    // All of it follows from the witness.
+    wipe: { address: area.start, length: area.end - area.start },
+    signal,
+    onProgress,
+  })
+}
+
+/** Waits for a free area, first come, first served. */
+async function takeArea(loaded: LoadedKey, signal: AbortSignal | undefined): Promise<number> {
+  const free = loaded.free.pop()
+  if (free !== undefined) return free
+  let give: (index: number) => void = () => {}
+  const turn = new Promise<number>((resolve) => {
+    give = resolve
+  })
+  loaded.waiting.push(give)
+  try {
+    return await abortable(turn, signal)
+  } catch (error) {
+    const place = loaded.waiting.indexOf(give)
+    if (place >= 0) loaded.waiting.splice(place, 1)
+    throw error
+  }
+}
+
+/** The promise, or the signal's reason if that comes first. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  signal.throwIfAborted()
+  let abort = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+const TOP_WORD = Number(FIELD_MODULUS >> 224n)
+
+/** What is not canonical would be another number in the sums than in the rows. */
+function requireCanonical(values: Uint8Array): void {
+  const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
+  for (let at = 0; at < values.length; at += 32) {
+    // Nearly always the highest word decides.
+    if (view.getUint32(at + 28, true) >= TOP_WORD && readUint256(values, at) >= FIELD_MODULUS) {
+      throw new ArtifactError('witness has a value that is not canonical')
+    }
+  }
+}
+
+/** Two scalars from the platform's CSPRNG, uniform but for less than 2^-128. */
+function randomBlinding(): { r: bigint; s: bigint } {
+  const [r, s] = [0, 1].map(() => bytesToBigInt(randomBytes(48)) % FIELD_MODULUS)
+  return { r: r!, s: s! }
+}

@@ -1,0 +1,220 @@
+/** A thread of the proving engine: runs tasks as its host orders. */
+import { addField } from '../../bn254/field.js'
+import { createProgram } from '../../bn254/program.js'
+import { ArtifactError } from '../../errors.js'
+import { FIELD_MODULUS } from '../../field.js'
+import { joinConstants } from './abc.js'
+import { SCRATCH, type Task } from './calls.js'
+import { type KeyLayout, placeKey } from './key.js'
+import type { Order, Report } from './protocol.js'
+
+type Start = Extract<Order, { type: 'start' }>
+type Functions = Readonly<Record<string, (...args: number[]) => number | undefined>>
+
+interface Port {
+  readonly send: (report: Report) => void
+  readonly listen: (handler: (order: Order) => void) => void
+}
+
+interface Key {
+  readonly memory: WebAssembly.Memory
+  readonly functions: Functions
+  readonly scratch: number
+}
+
+interface Job {
+  readonly key: Key
+  readonly counters: Int32Array | undefined
+  /** Tasks to take, the most urgent group first. */
+  readonly groups: {
+    readonly group: number
+    next: number
+    readonly first: number
+    readonly tasks: readonly Task[]
+  }[]
+}
+
+/** Answers orders until the thread is ended. */
+function serve({ send, listen }: Port): void {
+  let start: Start | undefined
+  const keys = new Map<number, Key>()
+  const jobs = new Map<number, Job>()
+  let running = false
+
+  const attach = (memory: WebAssembly.Memory, layout: KeyLayout): Key => {
+    const { module, thread, shared, scratchLength } = start as Start
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+    const scratch = layout.scratch + (shared ? thread : 0) * layout.scratchLength
+    ;(exports['scratch'] as WebAssembly.Global).value = scratch
+    return { memory, functions: exports as unknown as Functions, scratch: scratch + scratchLength }
+  }
+
+  const open = (key: number, zkey: Uint8Array): void => {
+    const { shared, threads, constants, end, scratchLength, arithmetic } = start as Start
+    // Only for its conversions of numbers.
+    const program = createProgram({ memory: { shared: false, initial: 1, maximum: 1 } })
+    const fr = addField(program, { name: 'fr', modulus: FIELD_MODULUS, arithmetic })
+    try {
+      const { memory, layout, tasks } = placeKey({
+        zkey,
+        shared,
+        start: end,
+        threads: shared ? threads : 1,
+        scratchLength,
+        constants,
+        joinConstants: (domainSize) => joinConstants(fr, domainSize),
+      })
+      if (shared) {
+        send({ type: 'opened', key, memory, layout, tasks })
+        return
+      }
+      const own = attach(memory, layout)
+      for (const task of tasks) {
+        if (run(own, task) !== 0) throw new ArtifactError('proving key has a point that is not on its curve')
+      }
+      keys.set(key, own)
+      send({ type: 'opened', key, layout, tasks: [] })
+    } catch (error) {
+      send({
+        type: 'refused',
+        key,
+        artifact: error instanceof ArtifactError,
+        message: String((error as Error)?.message),
+      })
+    }
+  }
+
+  const obey = (order: Order): void => {
+    switch (order.type) {
+      case 'start':
+        start = order
+        return
+      case 'open':
+        return open(order.key, order.zkey)
+      case 'attach':
+        keys.set(order.key, attach(order.memory, order.layout))
+        return
+      case 'close':
+        keys.delete(order.key)
+        return
+      case 'job':
+        jobs.set(order.job, { key: keys.get(order.key) as Key, counters: order.counters, groups: [] })
+        return
+      case 'write': {
+        const { memory } = keys.get(order.key) as Key
+        const missing = order.pages - memory.buffer.byteLength / 65536
+        if (missing > 0) memory.grow(missing)
+        new Uint8Array(memory.buffer).set(order.bytes, order.address)
+        return
+      }
+      case 'group': {
+        const { group, first, tasks } = order
+        const groups = jobs.get(order.job)?.groups
+        groups?.push({ group, next: 0, first, tasks })
+        groups?.sort((a, b) => a.group - b.group)
+        if (!running) work().catch(fail)
+        return
+      }
+      case 'end': {
+        const { wipe } = order
+        const key = jobs.get(order.job)?.key
+        jobs.delete(order.job)
+        if (wipe !== undefined && key !== undefined) {
+          new Uint8Array(key.memory.buffer).fill(0, wipe.address, wipe.address + wipe.length)
+        }
+        send({ type: 'ended', job: order.job })
+      }
+    }
+  }
+
+  /** Takes the next task of a job, or none. */
+  const take = (job: Job): { group: number; index: number; task: Task } | undefined => {
+    for (let entry = job.groups[0]; entry !== undefined; entry = job.groups[0]) {
+      const { group, first, tasks } = entry
+      const index = job.counters === undefined ? entry.next++ : Atomics.add(job.counters, group, 1)
+      const task = tasks[index]
+      if (task !== undefined) return { group, index: first + index, task }
+      job.groups.shift()
+    }
+    return undefined
+  }
+
+  const work = async (): Promise<void> => {
+    running = true
+    for (let idle = false; !idle; ) {
+      idle = true
+      // One task of each job in turn, so that jobs share the thread; orders are heard in between.
+      for (const [number, job] of [...jobs]) {
+        if (!jobs.has(number)) continue
+        const taken = take(job)
+        if (taken === undefined) continue
+        idle = false
+        const { group, index, task } = taken
+        const code = run(job.key, task)
+        const outputs = job.counters === undefined ? read(job.key, task) : []
+        send({ type: 'done', job: number, group, task: index, code, outputs })
+        await breathe()
+      }
+    }
+    running = false
+  }
+
+  // The host ends all threads then.
+  const fail = (error: unknown): void => send({ type: 'failed', message: String((error as Error)?.message) })
+  listen((order) => {
+    try {
+      obey(order)
+    } catch (error) {
+      fail(error)
+    }
+  })
+
+  function run({ functions, scratch }: Key, { calls }: Task): number {
+    let code = 0
+    for (const [name, ...args] of calls) {
+      code ||= functions[name]!(...args.map((arg) => (arg === SCRATCH ? scratch : arg))) ?? 0
+    }
+    return code
+  }
+}
+
+function read({ memory }: Key, { outputs = [] }: Task): { address: number; bytes: Uint8Array }[] {
+  return outputs.map(({ address, length }) => ({
+    address,
+    bytes: new Uint8Array(memory.buffer).slice(address, address + length),
+  }))
+}
+
+/** Lets messages come in. */
+const breathe: () => Promise<void> = (() => {
+  if (typeof setImmediate === 'function') return () => new Promise((resolve) => setImmediate(resolve))
+  const { port1, port2 } = new MessageChannel()
+  const waiting: (() => void)[] = []
+  port1.onmessage = () => waiting.shift()?.()
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve)
+      port2.postMessage(0)
+    })
+})()
+
+if (typeof process === 'object' && typeof process.versions?.node === 'string') {
+  // The name in a variable, so that bundlers for browsers leave the import alone.
+  const threadsName = 'node:worker_threads'
+  void import(/* @vite-ignore */ threadsName).then(({ parentPort }: typeof import('node:worker_threads')) => {
+    serve({
+      send: (report) => parentPort?.postMessage(report),
+      listen: (handler) => parentPort?.on('message', handler),
+    })
+  })
+} else {
+  // At once: a page's messages are lost to whoever listens later.
+  const scope = globalThis as unknown as {
+    postMessage(report: Report): void
+    addEventListener(type: 'message', handler: (event: { data: Order }) => void): void
+  }
+  serve({
+    send: (report) => scope.postMessage(report),
+    listen: (handler) => scope.addEventListener('message', ({ data }) => handler(data)),
+  })
+}
