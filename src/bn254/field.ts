@@ -9,11 +9,11 @@
  * - *tight* means limbs that carries have passed, as `mul`, `sqr`, `reduce` and `inv` leave them;
  * - `add`, `sub` and `neg` do not carry. `mul` takes the tight, and sums and differences of two tight, on either
  *   side; `sqr` the tight only; more has to pass `reduce` first;
- * - values are bounded, not canonical: `mul` of |x| <= a p and |y| <= b p gives at most (0.379 a b + 0.5001) p,
- *   and takes up to 2.6 p on each side; `reduce` takes sums of up to four tight elements, that is limbs of up to
+ * - values are bounded, not canonical: `mul` of |x| <= a p and |y| <= b p gives at most (0.379 a b + 0.5001) p.
+ *   Operands go up to 2.6 p, and a b up to 5.6, so that the result's last limb has its place; `reduce` takes sums of up to four tight elements, that is limbs of up to
  *   2^52 and values of up to 4 p, and gives 0.5001 p. It is not exact beyond.
  *
- * docs/prover.md argues the bounds.
+ * docs/prover-arithmetic.md argues the bounds.
  */
 
 import { addInversion } from './inversion.js'
