@@ -36,6 +36,36 @@ export const MANIFEST: Manifest = {
         },
       },
     },
+    'ledger-history': {
+      sourceHash: '0x95d38fcf294711b93a835c563b21a0bf0cde9e2628ce822873d76583cb81fc46',
+      constraints: 27166,
+      wires: 27009,
+      publicSignals: 13,
+      provenance: { kind: 'development' },
+      verificationKeyHash: '0x2eddf2060e797c52e9eb9d154274941f349b7c2c014c565dbae4cbfdc9a661b2',
+      artifacts: {
+        'ledger-history.wasm': {
+          bytes: 6651190,
+          sha256: '593a6bbf26e5c6d41725d1c8a2a8be1580ea4ad0b8c2d6ead009968da1280479',
+        },
+        'ledger-history.zkey': {
+          bytes: 20283884,
+          sha256: '5db8443b5d3e79797eabfee09f21c082e4ffd927642883f642d427fda67e35bc',
+        },
+        'ledger-history.r1cs': {
+          bytes: 11472172,
+          sha256: '15f5d6740364c8c5a1a840929af0ba90cd9b27e650bc884b0c1c4ff4e271702b',
+        },
+        'ledger-history.sym': {
+          bytes: 5641768,
+          sha256: '17f9ebf03283549aef283a9d6518b1f669dd219567d918b79d6e81e9711a7c60',
+        },
+        'ledger-history.vkey.json': {
+          bytes: 5504,
+          sha256: 'e178da6a6f835f3e9eb94d2166827b22d19e7246d9da06f33d89c9f577244118',
+        },
+      },
+    },
     membership: {
       sourceHash: '0x32994229531aa8650cde5aed011d04509409556ff56342f5b30cf89f54299ab5',
       constraints: 6662,
@@ -67,37 +97,37 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-l': {
-      sourceHash: '0xa54eaa29e7adfb11e3c6977d757dac76edb4083d1fc74c02ec7643d9bd6ab2ba',
-      constraints: 97604,
-      wires: 98004,
+      sourceHash: '0xd3da14ff60c048bcce68bb886e24c6f4f4a94d1f63c3462270de0ccaa9422b3b',
+      constraints: 97606,
+      wires: 98006,
       publicSignals: 15,
       provenance: { kind: 'development' },
-      verificationKeyHash: '0xed0f9ba556a385b2a3bf2247034132e904aab905665ed9ad0203ce04c78e4a6e',
+      verificationKeyHash: '0xa33f91d2533345e48e553326c081dbb1bcd22df17fcf7d4371b3a3cfe098ff25',
       artifacts: {
         'policy-l.wasm': {
-          bytes: 12320503,
-          sha256: 'cac56eb02a698c71e348d4c85d1dc3f00ea811b4f9195553f2a908806cdeafb8',
+          bytes: 12320628,
+          sha256: '84f9041e2ddb8918b3aaa1df1548d0879d235523d5a7764b2469f1589cf8c8d7',
         },
         'policy-l.zkey': {
-          bytes: 107968400,
-          sha256: 'b9e74a3585381eed56ca8175d3d52dfdbc9531d9ee142fbbb1f302dac31a7e6d',
+          bytes: 107969304,
+          sha256: 'e16fa61c5db39528f27941248604c4f402f4b70c74d9124881d4c4de3f94425c',
         },
         'policy-l.r1cs': {
-          bytes: 66616180,
-          sha256: '0198c95efa9066a48bede9c7a1551fbbbef1f0d69f93460e9cab6091a41a312f',
+          bytes: 66616580,
+          sha256: 'ac41d9e7eb5a5d4bed222dca3905da887b5259fc86fa46024f3542003348915a',
         },
         'policy-l.sym': {
-          bytes: 28704731,
-          sha256: '3fb5758716793ddfeb49d618f33f2dd1e3406cbd95e664d58bd4816362c2a9c4',
+          bytes: 28704811,
+          sha256: '0aacc7ba5857b1de49823a5a8e38ae86486d9f7c29ebd9af986153d91ba004de',
         },
         'policy-l.vkey.json': {
-          bytes: 5896,
-          sha256: '1f6c687897647aecee9812bc301056954c906b7121c4d868155851a29efbe691',
+          bytes: 5902,
+          sha256: 'e8ab18c28015c2832a9d21ec3f0e11066d5813b0098d9747c15a57f880d153cf',
         },
       },
     },
     'policy-m': {
-      sourceHash: '0x445cbbd2dfdcbaa615264c58249bc2511430004bb804147a0efbf4c8dafbcc58',
+      sourceHash: '0x68ef1e7a2d937f0ae15a5ea9826d20a509d7ffbc7ca91c99c8fd9198e6bd0d82',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -127,7 +157,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0x05261f24388e6a0cc20eb69194a7ed7b0428566ece2b8d6bc32d81521061b13b',
+      sourceHash: '0xbfc97d7f82d6bf63981e33fa7e0cfbe0754fc71a96810aee6511e512f4653697',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
