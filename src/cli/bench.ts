@@ -179,6 +179,7 @@ const CASES: Readonly<Record<string, () => Case>> = {
   },
   'policy-s': () => policyCase(1),
   'policy-m': () => policyCase(4),
+  'policy-l': () => policyCase(8),
 }
 
 /** A policy over `count` SBTs of one issuer, each signed and with its status shown. */
