@@ -22,6 +22,7 @@ include "./quaternary-root.circom";
  * @input root               the ledger's root; a public signal
  * @output opened {binary}   1 if the ledger says something of the handle
  * @output counts, sums      by category; 0 unless opened at the own leaf
+ * @output history            head of the handle's entries; that of none unless opened at the own leaf
  */
 template LedgerSlot(DEPTH) {
     var C = LEDGER_CATEGORIES();
@@ -44,6 +45,7 @@ template LedgerSlot(DEPTH) {
     signal output {binary} opened;
     signal output counts[C];
     signal output sums[C];
+    signal output history;
 
     signal leaf <== LedgerLeaf()(handle, next, leafCounts, leafSums, head);
     signal treeRoot <== QuaternaryRoot(DEPTH)(leaf, BitArray(2 * DEPTH)(index), children);
@@ -63,4 +65,5 @@ template LedgerSlot(DEPTH) {
         counts[c] <== atLeaf * leafCounts[c];
         sums[c] <== atLeaf * leafSums[c];
     }
+    history <== DOMAIN_LEDGER_HISTORY() + atLeaf * (head - DOMAIN_LEDGER_HISTORY());
 }

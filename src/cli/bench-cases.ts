@@ -33,6 +33,7 @@ export const BENCH_CASES: Readonly<Record<string, () => BenchCase>> = {
   },
   'policy-s': () => policyCase(1),
   'policy-m': () => policyCase(4),
+  'policy-l': () => policyCase(8),
 }
 
 /** A policy over `count` SBTs of one issuer, each signed and with its status shown. */

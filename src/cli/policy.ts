@@ -23,6 +23,7 @@ export function addPolicyCommand(program: Command): void {
         reveal: parsed.reveal.map(({ slot, claim }) => `${slot}.${claim}`),
         limits: {
           sbts: profile.sbts,
+          ledgers: profile.ledgers,
           sets: profile.sets,
           clauses: profile.clauses,
           gates: profile.gates,

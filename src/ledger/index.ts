@@ -11,6 +11,7 @@ export {
   ledgerRoot,
   type Tally,
 } from '../merkle/ledger.js'
+export type { HistoryQuery, ProvableHistory } from '../statements/ledger-history.js'
 export { applyEntries, type Hash } from './apply.js'
 export { auditRoot, incompleteMoves, rebuildLedger } from './audit.js'
 export { type Authority, assertAuthority, type Disclosures } from './authority.js'
@@ -27,6 +28,7 @@ export {
   type TallyEntry,
 } from './entry.js'
 export { ledgerHandle } from './handle.js'
+export { entriesOf, prepareHistory } from './history.js'
 export {
   type EntryJson,
   entryFromJson,

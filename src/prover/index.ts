@@ -5,6 +5,7 @@ import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Soul } from '../soul/index.js'
 import { type Context, contextSignals } from '../statements/context.js'
 import type { ProvableBatch } from '../statements/ledger-batch.js'
+import type { ProvableHistory } from '../statements/ledger-history.js'
 import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
 import { preparePolicy } from '../statements/policy.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
@@ -19,13 +20,14 @@ export { ArtifactError, EngineError, PolicyError, StatementError } from '../erro
 export type { Groth16Proof } from '../groth16.js'
 export type { Context } from '../statements/context.js'
 export type { ProvableBatch } from '../statements/ledger-batch.js'
+export type { ProvableHistory } from '../statements/ledger-history.js'
 export type { GroupInput, GroupProof } from '../statements/membership.js'
 export type { ProofWithSignals } from './engine/types.js'
 
 /** Where a proof stands: artifacts are being loaded, the witness computed, the proof made, or all is done. */
 export type ProvingPhase = 'artifacts' | 'witness' | 'proof' | 'done'
 
-/** What to prove: a policy with a wallet, membership of a group, or a batch of a ledger. */
+/** What to prove: a policy with a wallet, membership of a group, a batch or a Soul's history of a ledger. */
 export type ProveOptions = (
   | (Context &
       (
@@ -33,6 +35,7 @@ export type ProveOptions = (
         | { readonly statement: 'membership'; readonly soul: Soul; readonly group: GroupInput }
       ))
   | { readonly statement: 'ledger-batch'; readonly batch: ProvableBatch }
+  | { readonly statement: 'ledger-history'; readonly history: ProvableHistory }
 ) & {
   /** Aborts the proof; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal
@@ -125,14 +128,18 @@ function prepare(options: ProveOptions): {
   publicSignals: string[]
   revealed: Record<string, string>
 } {
-  if ('statement' in options && options.statement === 'ledger-batch') {
-    const { inputs, publicSignals } = options.batch
-    return { statement: 'ledger-batch', inputs, publicSignals: [...publicSignals], revealed: {} }
+  if ('statement' in options && options.statement !== 'membership') {
+    if (options.statement !== 'ledger-batch' && options.statement !== 'ledger-history') {
+      throw new RangeError(
+        "statement must be 'membership', 'ledger-batch' or 'ledger-history', or absent with a policy",
+      )
+    }
+    const prepared = options.statement === 'ledger-batch' ? options.batch : options.history
+    const { inputs, publicSignals } = prepared
+    return { statement: options.statement, inputs, publicSignals: [...publicSignals], revealed: {} }
   }
   const context = contextSignals(options)
   if ('statement' in options) {
-    if (options.statement !== 'membership')
-      throw new RangeError("statement must be 'membership' or 'ledger-batch', or absent with a policy")
     const { soul, group } = options
     return { statement: 'membership', revealed: {}, ...prepareMembership({ soul, group, context }) }
   }

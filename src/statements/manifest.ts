@@ -37,6 +37,36 @@ export const MANIFEST: Manifest = {
         },
       },
     },
+    'ledger-history': {
+      sourceHash: '0x8aadc1faed26632f4ddb803cb83a2cdcc8dbc7a3450739f51b9c51fe2c903488',
+      constraints: 27166,
+      wires: 27009,
+      publicSignals: 13,
+      provenance: { kind: 'development' },
+      verificationKeyHash: '0x2eddf2060e797c52e9eb9d154274941f349b7c2c014c565dbae4cbfdc9a661b2',
+      artifacts: {
+        'ledger-history.wasm': {
+          bytes: 6546927,
+          sha256: '5b3977d921863f0831be8a42257678223056d0e8e4eb5afa56cc6ef55b1badd7',
+        },
+        'ledger-history.zkey': {
+          bytes: 20283884,
+          sha256: '5db8443b5d3e79797eabfee09f21c082e4ffd927642883f642d427fda67e35bc',
+        },
+        'ledger-history.r1cs': {
+          bytes: 11472172,
+          sha256: '15f5d6740364c8c5a1a840929af0ba90cd9b27e650bc884b0c1c4ff4e271702b',
+        },
+        'ledger-history.sym': {
+          bytes: 5641768,
+          sha256: 'c874fad719b595d031e3917e5f9d9a7b847d51582d26cb73bf20d2b48accf2f8',
+        },
+        'ledger-history.vkey.json': {
+          bytes: 5504,
+          sha256: 'e178da6a6f835f3e9eb94d2166827b22d19e7246d9da06f33d89c9f577244118',
+        },
+      },
+    },
     membership: {
       sourceHash: '0x48ca4e5d2c109b6c816eb75364b86490f253e2d24dc872731547e6b7d4ff0c1f',
       constraints: 6662,
@@ -68,37 +98,37 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-l': {
-      sourceHash: '0x94f3b56e2f408c31bc3f856f5ada8dfdb446331c30d7de4ba71b495b23e58be9',
-      constraints: 97604,
-      wires: 98004,
+      sourceHash: '0x7d12edf5edb0efb2f95fddabcd1250f46f50507e4979104dd3af02c65b95b747',
+      constraints: 97606,
+      wires: 98006,
       publicSignals: 15,
       provenance: { kind: 'development' },
-      verificationKeyHash: '0xed0f9ba556a385b2a3bf2247034132e904aab905665ed9ad0203ce04c78e4a6e',
+      verificationKeyHash: '0xa33f91d2533345e48e553326c081dbb1bcd22df17fcf7d4371b3a3cfe098ff25',
       artifacts: {
         'policy-l.wasm': {
-          bytes: 12143679,
-          sha256: '991c25118a2892d978ed24d2ebf1bbcd069f4ede4c23abf89d08de19f418c713',
+          bytes: 12143804,
+          sha256: 'cd3213862128f5a3a227d3497165bd215c307efdae9d6acf24158c70b271e19e',
         },
         'policy-l.zkey': {
-          bytes: 107968400,
-          sha256: 'b9e74a3585381eed56ca8175d3d52dfdbc9531d9ee142fbbb1f302dac31a7e6d',
+          bytes: 107969304,
+          sha256: 'e16fa61c5db39528f27941248604c4f402f4b70c74d9124881d4c4de3f94425c',
         },
         'policy-l.r1cs': {
-          bytes: 66616180,
-          sha256: '0198c95efa9066a48bede9c7a1551fbbbef1f0d69f93460e9cab6091a41a312f',
+          bytes: 66616580,
+          sha256: 'ac41d9e7eb5a5d4bed222dca3905da887b5259fc86fa46024f3542003348915a',
         },
         'policy-l.sym': {
-          bytes: 28704731,
-          sha256: '13ad6f5d87498abe6897ec5f1b2435b325a0e370c2723985d917c1abf82aa3b9',
+          bytes: 28704811,
+          sha256: '2c174fbbaf9df261ca6496f7a413521073c1670a8200b06dcc955f3738dde06d',
         },
         'policy-l.vkey.json': {
-          bytes: 5896,
-          sha256: '1f6c687897647aecee9812bc301056954c906b7121c4d868155851a29efbe691',
+          bytes: 5902,
+          sha256: 'e8ab18c28015c2832a9d21ec3f0e11066d5813b0098d9747c15a57f880d153cf',
         },
       },
     },
     'policy-m': {
-      sourceHash: '0xd0446f5079017490ee256821b18e935a6e124565d07cc1e3711d964f7ccf8501',
+      sourceHash: '0x55da2e8e835877d7518a114df42c9cbb8ee1de0666a982ac68ca3ad4da9410ba',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -128,7 +158,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0x478970e1ea4b6cffe570644e85f5b5f1e5267639f33502429f954ea1e76273e2',
+      sourceHash: '0xaf8439a0de1c734084065057f62969e6e9bbe4ef196f226fb2afa98c0b13224d',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,

@@ -11,6 +11,7 @@ import type { LedgerRoot, Policy, Roots } from '../policy/types.js'
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
 import { LEDGER_BATCH_SIGNALS } from '../statements/ledger-batch.js'
+import { type HistoryQuery, LEDGER_HISTORY_SIGNALS, querySignals } from '../statements/ledger-history.js'
 import { CLOCK_BITS, MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { verifyGroth16 } from './groth16.js'
@@ -20,6 +21,7 @@ export type { Envelope } from '../envelope.js'
 export { KeyError, PolicyError } from '../errors.js'
 export type { Groth16Proof, VerificationKeyJson } from '../groth16.js'
 export type { Context } from '../statements/context.js'
+export type { HistoryQuery } from '../statements/ledger-history.js'
 export { verifyGroth16, verifyGroth16Batch } from './groth16.js'
 export { isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
 export { exportSolidityVerifier } from './solidity.js'
@@ -44,6 +46,15 @@ export type VerifyOptions = Context & { readonly envelope: unknown } & (
         readonly freshness?: Readonly<Record<string, Freshness>>
       }
     | { readonly statement: 'membership'; readonly roots: readonly bigint[] }
+    | {
+        readonly statement: 'ledger-history'
+        readonly query: HistoryQuery
+        /** Roots of the ledger that the verifier accepts. */
+        readonly roots: readonly LedgerRoot[]
+        /** The verifier's clock, Unix seconds; ages of roots are measured by it. */
+        readonly now: bigint
+        readonly freshness?: Freshness
+      }
   )
 
 /** How fresh the root of a ledger has to be; snapshots with an older one are not accepted. */
@@ -189,8 +200,9 @@ function expect(options: VerifyOptions): SoulExpectation {
   if (!Array.isArray(options.roots)) throw new TypeError('roots must be an array')
   if (options.roots.length === 0) throw new RangeError('roots must not be empty')
   if ('statement' in options) {
+    if (options.statement === 'ledger-history') return expectHistory(options, context)
     if (options.statement !== 'membership')
-      throw new RangeError("statement must be 'membership', or absent with a policy")
+      throw new RangeError("statement must be 'membership' or 'ledger-history', or absent with a policy")
     return expectMembership(options.roots, context)
   }
   return expectPolicy(options, context)
@@ -206,6 +218,28 @@ function expectMembership(roots: readonly bigint[], context: ContextSignals): So
     return { name, oneOf: name === 'root' ? roots : [context[name]] }
   })
   return { statement: 'membership', signals, reveals: [], nullifier: MEMBERSHIP_SIGNALS.indexOf('nullifier') }
+}
+
+function expectHistory(
+  options: Extract<VerifyOptions, { readonly statement: 'ledger-history' }>,
+  context: ContextSignals,
+): SoulExpectation {
+  const { query, roots, now, freshness = {} } = options
+  assertUint(now, 63, 'now')
+  const expected = { ...context, ...querySignals(query) }
+  roots.forEach((accepted, i) => {
+    assertField(accepted?.root, `roots[${i}].root`)
+    if (accepted.root === 0n) throw new RangeError(`roots[${i}].root must not be 0`)
+    assertUint(accepted.queueLength, 64, `roots[${i}].queueLength`)
+    assertUint(accepted.at, 64, `roots[${i}].at`)
+  })
+  const fresh = roots.filter((accepted) => meets(freshness, accepted, now)).map(({ root }) => root)
+  const signals = LEDGER_HISTORY_SIGNALS.map((name): Expected => {
+    if (name === 'nullifier') return { name, from: 0n, below: FIELD_MODULUS }
+    return { name, oneOf: name === 'ledgerRoot' ? fresh : [expected[name]] }
+  })
+  const nullifier = LEDGER_HISTORY_SIGNALS.indexOf('nullifier')
+  return { statement: 'ledger-history', signals, reveals: [], nullifier }
 }
 
 function expectPolicy(

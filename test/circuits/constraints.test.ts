@@ -29,6 +29,7 @@ describe('constraints', () => {
     assert.ok(statements['policy-s'] <= 13_000)
     assert.ok(statements['policy-m'] <= 46_000)
     assert.ok(statements['policy-l'] <= 115_000)
+    assert.ok(statements['ledger-history'] <= 2 ** 15 - 14)
     assert.ok(statements['ledger-batch'] <= 8_500 * BATCH_TOUCHES)
     assert.ok(gadgets['LedgerSlot(10)'] + gadgets['Handle'] <= 6_300)
   })

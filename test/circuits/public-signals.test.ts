@@ -4,6 +4,7 @@ import { readR1cs } from '../../src/formats/r1cs.js'
 import { readSymbols } from '../../src/formats/symbols.js'
 import { PROFILES } from '../../src/policy/profiles.js'
 import { LEDGER_BATCH_SIGNALS } from '../../src/statements/ledger-batch.js'
+import { LEDGER_HISTORY_SIGNALS } from '../../src/statements/ledger-history.js'
 import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS } from '../../src/statements/signals.js'
 
 const artifact = (name: string): Uint8Array => readFileSync(new URL(`../../zkeys/${name}`, import.meta.url))
@@ -13,6 +14,7 @@ const source = (name: string): string =>
 const statements: [string, string[]][] = [
   ['membership', [...MEMBERSHIP_SIGNALS]],
   ['ledger-batch', [...LEDGER_BATCH_SIGNALS]],
+  ['ledger-history', [...LEDGER_HISTORY_SIGNALS]],
   ...PROFILES.map(({ name, reveals, ledgers }): [string, string[]] => [
     name,
     [

@@ -11,6 +11,7 @@ import { signSbt } from '../../src/sbt/issuer.js'
 import { completeSbt, type HeldSbt, issueSbt } from '../../src/sbt/sbt.js'
 import { type ClaimValue, defineSchema, encodeClaim } from '../../src/sbt/schema.js'
 import { createSoul, holderOf } from '../../src/soul/index.js'
+import { acceptedRoot, entryAbout, openBook, openingsFor, withLedgers } from '../support/ledger.js'
 import { CONTRACT, type Editable, issuerOf, smallPolicy } from './fixture.js'
 
 const NOW = 1_700_000_000n
@@ -40,6 +41,7 @@ interface Fixture {
   soul: typeof soul
   now: bigint
   sets?: SetTree[]
+  ledgers?: Editable
 }
 
 let nextSalt = 1000n
@@ -641,11 +643,86 @@ describe('policy/evaluate', () => {
       }
     })
 
-    it('ledgers cannot be proved yet, and a disclosed handle asks nothing of the wallet', () => {
+    describe('ledgers', () => {
+      const rule = { id: 'x', categories: ['c', 'd'] }
+      const book = openBook(rule, [
+        entryAbout(soul, rule, { amount: 7n }),
+        entryAbout(soul, rule, { category: 1, amount: 8n }),
+      ])
+      const [accepted, ledgers] = [withLedgers(roots, book), openingsFor(soul, book)]
+      const fixtureOf = (predicate: object, more: object = {}) => {
+        const fixture = pairFixture({ all: [{ has: 'a' }, predicate] }, [held])
+        fixture.policy.ledgers = { l: rule }
+        return { ...fixture, roots: accepted, ledgers, ...more }
+      }
+
+      it('say what the entries come to, by category, count and sum', () => {
+        for (const [predicate, holds] of [
+          [{ ledger: 'l.c.sum', eq: 7 }, true],
+          [{ ledger: 'l.d.sum', eq: 7 }, false],
+          [{ ledger: 'l.d.sum', gt: 7 }, true],
+          [{ ledger: 'l.c.count', lt: 2 }, true],
+          [{ ledger: 'l.c.count', lt: 1 }, false],
+          [{ not: { ledger: 'l.c.sum', gt: 7 } }, true],
+          [{ ledger: 'l.c.sum', between: [7, 9] }, true],
+        ] as const) {
+          if (holds) assertSatisfied(fixtureOf(predicate))
+          else
+            assertReason(fixtureOf(predicate), 'require.all[1]', /comparison on l\.[cd]\.\w+ does not hold/)
+        }
+      })
+
+      it('are found by their id or by their name, the id first', () => {
+        const any = { ledger: 'l.c.sum', eq: 7 }
+        assertSatisfied(fixtureOf(any, { ledgers: { l: ledgers['x'] } }))
+        assertSatisfied(fixtureOf(any, { roots: { ...roots, ledgers: { l: accepted.ledgers?.['x'] } } }))
+        assertReason(
+          fixtureOf(any, { ledgers: { l: ledgers['x'], x: openBook(rule).proof(1n) } }),
+          'require.all[1]',
+          /of another root/,
+        )
+      })
+
+      it('say nothing without an accepted root, an opening, or with a wrong one; and why', () => {
+        const any = { ledger: 'l.c.sum', gte: 1 }
+        const proof = book.proof(0n)
+        const other = openBook({ ...rule, id: 'y' })
+        const swapped = openBook({ ...rule, categories: ['d', 'c'] })
+        for (const [more, reason] of [
+          [{ roots }, /no root of ledger l is accepted/],
+          [{ ledgers: {} }, /no opening of ledger l/],
+          [{ ledgers: undefined }, /no opening of ledger l/],
+          [{ ledgers: { l: { ...proof, index: 1 } } }, /malformed, or does not lead/],
+          [{ ledgers: { l: null } }, /malformed, or does not lead/],
+          [{ ledgers: { l: proof } }, /says nothing of this Soul/],
+          [{ ledgers: { l: openBook(rule).proof(0n) } }, /of another root/],
+          [
+            { ledgers: { l: other.proof(0n) }, roots: { ...roots, ledgers: { l: acceptedRoot(other) } } },
+            /another ledger's/,
+          ],
+          [{ ledgers: openingsFor(soul, swapped), roots: withLedgers(roots, swapped) }, /other categories/],
+        ] as [object, RegExp][])
+          assertReason(fixtureOf(any, more), 'require.all[1]', reason)
+      })
+
+      it('malformed roots are an error of the caller', () => {
+        for (const root of [
+          { root: 0n, queueLength: 0n, at: 0n },
+          { root: 1n, queueLength: -1n, at: 0n },
+          { root: 1n, queueLength: 0n },
+          5n,
+        ]) {
+          const fixture = fixtureOf(
+            { ledger: 'l.c.sum', eq: 7 },
+            { roots: { ...roots, ledgers: { l: root } } },
+          )
+          assert.throws(() => assertSatisfied(fixture), /ledger root|queueLength/)
+        }
+      })
+    })
+
+    it('a disclosed handle asks nothing of the wallet', () => {
       const ledgers = { l: { id: 'x', categories: ['c'] } }
-      const fixture = { ...pairFixture({ all: [{ has: 'a' }, { ledger: 'l.c.sum', eq: 0 }] }, [held]), roots }
-      fixture.policy.ledgers = ledgers
-      assertReason(fixture, 'require.all[1]', /no profile has ledgers/)
       const handle = { ...pairFixture({ has: 'a' }, [held]), roots }
       assertSatisfied({ ...handle, policy: { ...handle.policy, ledgers, discloseHandle: 'l' } })
     })

@@ -1,10 +1,17 @@
 import { PolicyError } from '../../src/errors.js'
+import {
+  createMemoryLedger,
+  type LedgerProof,
+  ledgerHandle,
+  type MemoryLedger,
+} from '../../src/ledger/index.js'
 import { SetTree } from '../../src/merkle/index.js'
 import { compilePolicy } from '../../src/policy/compile.js'
 import { parsePolicy } from '../../src/policy/index.js'
 import type { Policy, Roots } from '../../src/policy/types.js'
 import { defineSchema, type HeldSbt } from '../../src/sbt/index.js'
 import type { ClaimType, ClaimValue } from '../../src/sbt/schema.js'
+import { acceptedRoot, entryOf } from './ledger.js'
 import { ALICE, BOB, grant, NOW, type Office, openContract, openOffice, refresh, rootsOf } from './world.js'
 
 /** A random policy with a wallet that satisfies it or misses it by one thing. */
@@ -14,6 +21,8 @@ export interface RandomCase {
   /** The wallet, and the slot that each SBT was made for. */
   readonly fill: readonly (readonly [slot: string, held: HeldSbt])[]
   readonly sets: readonly SetTree[]
+  /** Openings of ledgers, by name; none but in `policy-l`. */
+  readonly ledgers: Readonly<Record<string, LedgerProof>>
   /** What was changed after the wallet was made; `nothing` for none. */
   readonly change: string
 }
@@ -152,6 +161,39 @@ function leaf(
   return wrap({ ...left, [random.pick(['eq', 'neq', 'lt', 'lte', 'gt', 'gte'])]: near(random, type, value) })
 }
 
+/** Random ledgers in which Alice has entries, or has none, and their latest openings for her. */
+function randomLedgers(random: Random): Map<string, MemoryLedger> {
+  return new Map(
+    ['p', 'q'].slice(0, 1 + random.below(2)).map((name) => {
+      const id = `ledger ${name}`
+      const ledger = createMemoryLedger({ id, categories: ['x', 'y', 'z'].slice(0, 1 + random.below(3)) })
+      const own = ledgerHandle({ soul: ALICE, ledgerId: id })
+      for (let i = random.below(5); i > 0; i--) {
+        const handle = random.chance(60) ? own : random.pick([0n, own - 1n, own + 1n, 2n ** 248n - 1n])
+        const amount = random.pick([1n, 7n, -3n, MAX64, 100n])
+        ledger.append(entryOf({ handle, category: random.below(4), amount }))
+      }
+      ledger.apply()
+      return [name, ledger] as const
+    }),
+  )
+}
+
+/** A predicate on a ledger, mostly near what it says. */
+function ledgerLeaf(random: Random, ledgers: ReadonlyMap<string, MemoryLedger>): unknown {
+  const [name, ledger] = random.pick([...ledgers])
+  const handle = ledgerHandle({ soul: ALICE, ledgerId: ledger.id })
+  const category = random.below(ledger.categories.length)
+  const field = random.pick(['count', 'sum'] as const)
+  const { leaf } = ledger.proof(handle)
+  const value = leaf.handle === handle ? leaf.tallies[category]![field] : 0n
+  const near = value + BigInt(random.below(3) - 1)
+  const constant = near < 0n || near > MAX64 ? value : near
+  const test = random.pick(['eq', 'neq', 'lt', 'lte', 'gt', 'gte'])
+  const predicate = { ledger: `${name}.${ledger.categories[category]}.${field}`, [test]: constant.toString() }
+  return random.chance(20) ? { not: predicate } : predicate
+}
+
 function formula(random: Random, depth: number, makeLeaf: () => unknown): unknown {
   if (depth === 0 || random.chance(35)) return makeLeaf()
   const of = Array.from({ length: 1 + random.below(3) }, () => formula(random, depth - 1, makeLeaf))
@@ -167,7 +209,7 @@ function formula(random: Random, depth: number, makeLeaf: () => unknown): unknow
 }
 
 /** Makes the case of a seed for a profile; policies that are refused by name or take another profile are skipped. */
-export function randomCase(seed: number, profile: 'policy-s' | 'policy-m'): RandomCase {
+export function randomCase(seed: number, profile: ProfileName): RandomCase {
   for (let attempt = 0; ; attempt++) {
     const random = new Random(seed * 1009 + attempt)
     const made = tryCase(random, profile)
@@ -175,9 +217,12 @@ export function randomCase(seed: number, profile: 'policy-s' | 'policy-m'): Rand
   }
 }
 
-function tryCase(random: Random, profile: 'policy-s' | 'policy-m'): RandomCase | undefined {
-  const size = profile === 'policy-s' ? 1 : 1 + random.below(5)
-  const names = 'abcde'.slice(0, size).split('')
+export type ProfileName = 'policy-s' | 'policy-m' | 'policy-l'
+
+function tryCase(random: Random, profile: ProfileName): RandomCase | undefined {
+  const isLarge = profile === 'policy-l'
+  const size = profile === 'policy-s' ? 1 : 1 + random.below(isLarge ? 8 : 5)
+  const names = 'abcdefgh'.slice(0, size).split('')
   const wallet = new Map(
     names.map((name) => [
       name,
@@ -185,8 +230,11 @@ function tryCase(random: Random, profile: 'policy-s' | 'policy-m'): RandomCase |
     ]),
   )
   const sets: SetTree[] = []
-  const mayOpen = (): boolean => profile === 'policy-m' && sets.length === 0
-  const require = formula(random, 3, () => leaf(random, wallet, sets, mayOpen))
+  const mayOpen = (): boolean => sets.length < { 'policy-s': 0, 'policy-m': 1, 'policy-l': 2 }[profile]
+  const books = isLarge ? randomLedgers(random) : new Map<string, MemoryLedger>()
+  const require = formula(random, 3, () =>
+    isLarge && random.chance(35) ? ledgerLeaf(random, books) : leaf(random, wallet, sets, mayOpen),
+  )
   const offices = new Map(names.map((name) => [name, random.pick([...keys, contract])]))
   const rules = names.map((name) => {
     const own = (offices.get(name) as Office).id
@@ -209,7 +257,14 @@ function tryCase(random: Random, profile: 'policy-s' | 'policy-m'): RandomCase |
   })
   let policy: Policy
   try {
-    const json = { version: 1, schemas: { 'random/1': TYPES }, sbts: Object.fromEntries(rules), require }
+    const rulesOf = ([name, { id, categories }]: [string, MemoryLedger]) => [name, { id, categories }]
+    const json = {
+      version: 1,
+      schemas: { 'random/1': TYPES },
+      sbts: Object.fromEntries(rules),
+      ...(isLarge && { ledgers: Object.fromEntries([...books].map(rulesOf)) }),
+      require,
+    }
     policy = parsePolicy(json)
     if (compilePolicy(policy).profile.name !== profile) return undefined
   } catch (error) {
@@ -217,7 +272,7 @@ function tryCase(random: Random, profile: 'policy-s' | 'policy-m'): RandomCase |
     throw error
   }
   // One thing of one SBT is off.
-  const change = random.chance(62) ? 'nothing' : random.pick(CHANGES)
+  const change = random.chance(62) ? 'nothing' : random.pick(isLarge ? [...CHANGES, ...OPENINGS] : CHANGES)
   const culprit = random.pick(names)
   const fill = names.flatMap((name) => {
     const office = offices.get(name) as Office
@@ -257,10 +312,28 @@ function tryCase(random: Random, profile: 'policy-s' | 'policy-m'): RandomCase |
   const opened = fill.map(
     ([name, held]) => [name, refresh(held, all.find(({ id }) => id === held.sbt.issuer)!)] as const,
   )
-  const roots = rootsOf(...keys, contract)
+  const accepted = [...books].map(([name, book]) => [name, acceptedRoot(book)])
+  const roots = {
+    ...rootsOf(...keys, contract),
+    ...(isLarge && { ledgers: Object.fromEntries(accepted) }),
+  }
+  const [first] = books.keys()
+  const ledgers = Object.fromEntries(
+    [...books].flatMap(([name, book]) => {
+      const handle = ledgerHandle({ soul: ALICE, ledgerId: book.id })
+      const proof = book.proof(handle)
+      if (name !== first || !change.endsWith('opening')) return [[name, proof]]
+      if (change === 'no opening') return []
+      if (change === 'stale opening') return [[name, createMemoryLedger(book).proof(handle)]]
+      return [[name, book.proof(handle === proof.leaf.handle ? handle - 1n : proof.leaf.handle)]]
+    }),
+  )
   // A revoked status id stays revoked for later cases; later SBTs draw another one of a thousand.
-  return { policy, roots, fill: opened, sets, change }
+  return { policy, roots, fill: opened, sets, ledgers, change }
 }
+
+/** What may be wrong with the opening of the first ledger. */
+const OPENINGS = ['no opening', 'stale opening', 'foreign opening'] as const
 
 const CHANGES = [
   'claims',

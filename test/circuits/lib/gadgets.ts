@@ -133,8 +133,26 @@ const ledgerSlot = (depth: number): Gadget =>
       queueLength: '',
       queueHead: '',
     },
-    outputs: { opened: '', counts: '[4]', sums: '[4]' },
+    outputs: { opened: '', counts: '[4]', sums: '[4]', history: '' },
     handles: ['own'],
+  })
+
+const ledgerEntries = (entries: number): Gadget =>
+  byName({
+    include: 'ledger-entries',
+    template: `LedgerEntries(${entries})`,
+    inputs: {
+      handle: '',
+      mask: '[4]',
+      since: '',
+      least: '',
+      used: `[${entries}]`,
+      category: `[${entries}][2]`,
+      content: `[${entries}]`,
+    },
+    outputs: { head: '', matches: '' },
+    bits: ['mask'],
+    handles: ['handle'],
   })
 
 const quaternaryUpdate = (depth: number): Gadget =>
@@ -398,6 +416,7 @@ export const GADGETS = {
   },
   'LedgerSlot(2)': ledgerSlot(2),
   'LedgerSlot(10)': ledgerSlot(10),
+  'LedgerEntries(3)': ledgerEntries(3),
   'QuaternaryUpdate(2)': quaternaryUpdate(2),
   'QuaternaryUpdate(10)': quaternaryUpdate(10),
   'LedgerTouch(1)': ledgerTouch(1),

@@ -81,6 +81,8 @@ describe('circuits/lib/ledger-slot', () => {
     const circuit = await gadget('LedgerSlot(2)')
     const witness = await circuit.accept(inputs)
     const opened = circuit.value(witness, 'opened')
+    const history = circuit.value(witness, 'history')
+    assert.equal(history, opened === 1n && inputs.handle === inputs.own ? inputs.head : DOMAIN.ledgerHistory)
     return { opened, counts: circuit.values(witness, 'counts'), sums: circuit.values(witness, 'sums') }
   }
   const own = make([leafOf(0n, OWN), leafOf(OWN, TOP, 7n)], 1)
