@@ -5,6 +5,7 @@ import { FIELD_MODULUS, hashText } from '../field.js'
 import { categoriesHash, LEDGER_CATEGORIES, ledgerIdOf } from '../merkle/ledger.js'
 import { SetTree } from '../merkle/set.js'
 import { SIGNED_BIAS } from '../sbt/schema.js'
+import { type Leaf, partsOf, slotsOf } from './formula.js'
 import { PROFILES, type Profile, THRESHOLD_BITS, WEIGHT_BITS } from './profiles.js'
 import type { ClaimRef, CompareOperator, Formula, LedgerRule, Operand, Policy } from './types.js'
 
@@ -414,19 +415,6 @@ function formulasOf(formula: Formula): Formula[] {
   return [formula, ...partsOf(formula).flatMap(formulasOf)]
 }
 
-function partsOf(formula: Formula): readonly Formula[] {
-  switch (formula.kind) {
-    case 'all':
-    case 'any':
-    case 'atLeast':
-      return formula.of
-    case 'weighted':
-      return formula.of.map((part) => part.formula)
-    default:
-      return []
-  }
-}
-
 /**
  * The greatest number of SBTs that a wallet may need at once: the most slots in any set of predicates that satisfies the
  * formula and of which none can be left out. A wallet for which exactly those hold needs them all.
@@ -434,40 +422,51 @@ function partsOf(formula: Formula): readonly Formula[] {
 function mostSbts(policy: Policy): number {
   const leaves = formulasOf(policy.require).filter((formula) => partsOf(formula).length === 0)
   const number = new Map(leaves.map((leaf, i) => [leaf, i]))
-  const slots = leaves.map((leaf) => {
-    if (leaf.kind === 'has') return [leaf.slot]
-    if (leaf.kind === 'in') return [leaf.left.slot]
-    if (leaf.kind !== 'compare') return []
-    return leaf.right.kind === 'claim' ? [leaf.left.slot, leaf.right.claim.slot] : [leaf.left.slot]
-  })
-  const holds = (formula: Formula, chosen: number): boolean => {
-    const count = (parts: readonly Formula[]): number => parts.filter((part) => holds(part, chosen)).length
-    switch (formula.kind) {
-      case 'all':
-        return formula.of.every((part) => holds(part, chosen))
-      case 'any':
-        return formula.of.some((part) => holds(part, chosen))
-      case 'atLeast':
-        return count(formula.of) >= formula.min
-      case 'weighted':
-        return (
-          formula.of.reduce((sum, part) => sum + (holds(part.formula, chosen) ? part.weight : 0), 0) >=
-          formula.min
-        )
-      default:
-        return ((chosen >> (number.get(formula) as number)) & 1) === 1
-    }
-  }
+  const slotBit = new Map(policy.slots.map(({ name, index }) => [name, 1 << index]))
+  const slots = leaves.map((leaf) =>
+    slotsOf(leaf as Leaf).reduce((bits, name) => bits | (slotBit.get(name) as number), 0),
+  )
+  const holds = truthOf(policy.require, number)
+  // Slots of each choice: those of its lowest predicate, and of the choice without it.
+  const needed = new Uint16Array(2 ** leaves.length)
   let most = 0
-  for (let chosen = 1; chosen < 2 ** leaves.length; chosen++) {
-    if (!holds(policy.require, chosen)) continue
-    const isMinimal = leaves.every(
-      (_, i) => ((chosen >> i) & 1) === 0 || !holds(policy.require, chosen & ~(1 << i)),
-    )
-    if (isMinimal)
-      most = Math.max(most, new Set(slots.filter((_, i) => ((chosen >> i) & 1) === 1).flat()).size)
+  for (let chosen = 1; chosen < needed.length; chosen++) {
+    needed[chosen] =
+      (needed[chosen & (chosen - 1)] as number) | (slots[31 - Math.clz32(chosen & -chosen)] as number)
+    const count = bitCount(needed[chosen] as number)
+    if (count <= most || !holds(chosen)) continue
+    const isMinimal = leaves.every((_, i) => ((chosen >> i) & 1) === 0 || !holds(chosen & ~(1 << i)))
+    if (isMinimal) most = count
   }
   return most
+}
+
+/** A formula as a function of the predicates that hold, as bits. */
+function truthOf(formula: Formula, number: ReadonlyMap<Formula, number>): (chosen: number) => boolean {
+  const parts = partsOf(formula).map((part) => truthOf(part, number))
+  const bit = 1 << (number.get(formula) ?? 0)
+  switch (formula.kind) {
+    case 'all':
+      return (chosen) => parts.every((holds) => holds(chosen))
+    case 'any':
+      return (chosen) => parts.some((holds) => holds(chosen))
+    case 'atLeast':
+    case 'weighted': {
+      const weights = parts.map((_, i) =>
+        formula.kind === 'weighted' ? (formula.of[i]?.weight as number) : 1,
+      )
+      return (chosen) =>
+        parts.reduce((sum, holds, i) => sum + (holds(chosen) ? (weights[i] as number) : 0), 0) >= formula.min
+    }
+    default:
+      return (chosen) => (chosen & bit) !== 0
+  }
+}
+
+function bitCount(bits: number): number {
+  let count = 0
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++
+  return count
 }
 
 function pad<T>(items: readonly T[], length: number, filler: T): T[] {
