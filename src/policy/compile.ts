@@ -5,7 +5,7 @@ import { FIELD_MODULUS, hashText } from '../field.js'
 import { categoriesHash, LEDGER_CATEGORIES, ledgerIdOf } from '../merkle/ledger.js'
 import { SetTree } from '../merkle/set.js'
 import { SIGNED_BIAS } from '../sbt/schema.js'
-import { evaluateFormula, leavesOf, partsOf, slotsOf } from './formula.js'
+import { leavesOf, partsOf, slotsOf } from './formula.js'
 import { PROFILES, type Profile, THRESHOLD_BITS, WEIGHT_BITS } from './profiles.js'
 import type { ClaimRef, CompareOperator, Formula, LedgerRule, Operand, Policy } from './types.js'
 
@@ -422,17 +422,51 @@ function formulasOf(formula: Formula): Formula[] {
 function mostSbts(policy: Policy): number {
   const leaves = leavesOf(policy.require)
   const number = new Map(leaves.map((leaf, i) => [leaf, i]))
-  const slots = leaves.map(slotsOf)
-  const holds = (chosen: number): boolean =>
-    evaluateFormula(policy.require, (leaf) => ((chosen >> (number.get(leaf) as number)) & 1) === 1)
+  const slotBit = new Map(policy.slots.map(({ name, index }) => [name, 1 << index]))
+  const slots = leaves.map((leaf) =>
+    slotsOf(leaf).reduce((bits, name) => bits | (slotBit.get(name) as number), 0),
+  )
+  const holds = truthOf(policy.require, number)
+  // Slots of each choice: those of its lowest predicate, and of the choice without it.
+  const needed = new Uint16Array(2 ** leaves.length)
   let most = 0
-  for (let chosen = 1; chosen < 2 ** leaves.length; chosen++) {
-    if (!holds(chosen)) continue
+  for (let chosen = 1; chosen < needed.length; chosen++) {
+    needed[chosen] =
+      (needed[chosen & (chosen - 1)] as number) | (slots[31 - Math.clz32(chosen & -chosen)] as number)
+    const count = bitCount(needed[chosen] as number)
+    if (count <= most || !holds(chosen)) continue
     const isMinimal = leaves.every((_, i) => ((chosen >> i) & 1) === 0 || !holds(chosen & ~(1 << i)))
-    if (isMinimal)
-      most = Math.max(most, new Set(slots.filter((_, i) => ((chosen >> i) & 1) === 1).flat()).size)
+    if (isMinimal) most = count
   }
   return most
+}
+
+/** A formula as a function of the predicates that hold, as bits. */
+function truthOf(formula: Formula, number: ReadonlyMap<Formula, number>): (chosen: number) => boolean {
+  const parts = partsOf(formula).map((part) => truthOf(part, number))
+  const bit = 1 << (number.get(formula) ?? 0)
+  switch (formula.kind) {
+    case 'all':
+      return (chosen) => parts.every((holds) => holds(chosen))
+    case 'any':
+      return (chosen) => parts.some((holds) => holds(chosen))
+    case 'atLeast':
+    case 'weighted': {
+      const weights = parts.map((_, i) =>
+        formula.kind === 'weighted' ? (formula.of[i]?.weight as number) : 1,
+      )
+      return (chosen) =>
+        parts.reduce((sum, holds, i) => sum + (holds(chosen) ? (weights[i] as number) : 0), 0) >= formula.min
+    }
+    default:
+      return (chosen) => (chosen & bit) !== 0
+  }
+}
+
+function bitCount(bits: number): number {
+  let count = 0
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++
+  return count
 }
 
 function pad<T>(items: readonly T[], length: number, filler: T): T[] {
