@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The proving engine knows keys and witnesses, not policies. */
 const isEngine = (file: string): boolean =>
-  /^prover\/engine\//.test(file) || ['prover/snarkjs.ts', 'prover/witness.ts'].includes(file)
+  /^prover\/engine\//.test(file) || ['prover/generator.ts', 'prover/snarkjs.ts', 'prover/witness.ts'].includes(file)
 /** What the engine may know besides. */
 const ENGINE_ROOMS = ['base', 'formats', 'bn254', 'crypto']
 
