@@ -8,6 +8,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url))
 /** Rooms of the house, each with the rooms that it may import from; its own files always. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  bn254: ['base'],
   crypto: ['base'],
   merkle: ['base', 'crypto'],
   soul: ['base', 'crypto'],
@@ -15,8 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ['base', 'crypto', 'merkle', 'soul', 'sbt'],
   statements: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy'],
   formats: ['base'],
-  prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats'],
-  verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
+  prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats', 'bn254'],
+  verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254'],
   setup: ['base', 'crypto', 'formats', 'verifier'],
   ledger: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
   cli: [

@@ -1,0 +1,388 @@
+/**
+ * Two elements side by side in the lanes of vectors: five signed limbs of 51 bits, held as doubles.
+ *
+ * A product of two limbs has up to 102 bits. A fused multiply-add that rounds at the weight 2^51 gives its high
+ * part, and a second one, exactly, what is left: Emmart, Zheng and Weems, "Faster Modular Exponentiation Using
+ * Double Precision Floating Point Arithmetic on the GPU" (2018). Both are added up as the integers that the
+ * doubles' bit patterns are, whose constant part is taken off in advance.
+ */
+import type { Arithmetic } from './field.js'
+import type { Program } from './program.js'
+import {
+  type Code,
+  call,
+  control,
+  f64,
+  f64x2,
+  I32,
+  I64,
+  i32,
+  i64,
+  i64x2,
+  type Local,
+  V128,
+  v128,
+} from './wasm.js'
+
+const LIMBS = 5
+const BITS = 51n
+const MASK = (1n << BITS) - 1n
+const HALF = 1n << (BITS - 1n)
+
+/** Adding it rounds to a multiple of 2^51: 1.5 * 2^103, whose neighbours within 2^102 are 2^51 apart. */
+const ROUND_HIGH = 3 * 2 ** 102
+/** 1.5 * 2^52: adding it to an integer below 2^51 in size leaves that integer in the low bits. */
+const ROUND_LOW = 3 * 2 ** 51
+const ROUND_BOTH = ROUND_HIGH + ROUND_LOW
+
+const bitsOf = (x: number): bigint => {
+  const view = new DataView(new ArrayBuffer(8))
+  view.setFloat64(0, x)
+  return view.getBigInt64(0)
+}
+const HIGH = bitsOf(ROUND_HIGH)
+const LOW = bitsOf(ROUND_LOW)
+
+const splatInt = (x: bigint): Code => v128.const(x, x)
+const splat = (x: number): Code => splatInt(bitsOf(x))
+
+/** Signed limbs in [-2^50, 2^50), the last one with whatever is left. */
+export function limbsOf(value: bigint): number[] {
+  const limbs: number[] = []
+  let rest = value
+  for (let i = 0; i < LIMBS - 1; i++) {
+    const limb = ((rest + HALF) & MASK) - HALF
+    limbs.push(Number(limb))
+    rest = (rest - limb) >> BITS
+  }
+  return [...limbs, Number(rest)]
+}
+
+/** The form with vectors and fused multiplication; it needs relaxed SIMD that really fuses. */
+export const simdArithmetic: Arithmetic = {
+  name: 'simd',
+  rBits: LIMBS * Number(BITS),
+  encode: (value) => new Uint8Array(Float64Array.from(limbsOf(value)).buffer),
+  decode(bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    return Array.from({ length: LIMBS }, (_, i) => BigInt(view.getFloat64(8 * i, true))).reduceRight(
+      (sum, limb) => (sum << BITS) + limb,
+    )
+  },
+  join(a, b) {
+    const pair = new Uint8Array(16 * LIMBS)
+    for (let i = 0; i < LIMBS; i++) {
+      pair.set(a.subarray(8 * i, 8 * i + 8), 16 * i)
+      pair.set(b.subarray(8 * i, 8 * i + 8), 16 * i + 8)
+    }
+    return pair
+  },
+  split(pair) {
+    const lane = (n: number) => {
+      const bytes = new Uint8Array(8 * LIMBS)
+      for (let i = 0; i < LIMBS; i++) bytes.set(pair.subarray(16 * i + 8 * n, 16 * i + 8 * n + 8), 8 * i)
+      return bytes
+    }
+    return [lane(0), lane(1)]
+  },
+  addTo,
+}
+
+const limb = (pair: Code, i: number): Code => v128.load(pair, 16 * i)
+const setLimb = (pair: Code, i: number, value: Code): Code => v128.store(pair, value, 16 * i)
+const every = (code: (i: number) => Code): Code => Array.from({ length: LIMBS }, (_, i) => code(i))
+
+/** Products of limbs, and where they go: `x * y` to the accumulators `to` and `to + 1`. */
+interface Product {
+  readonly x: Code
+  readonly y: Code
+  readonly to: number
+}
+
+/**
+ * What the accumulators start with, so that the bit patterns' constants cancel. The lower five end at 0 mod 2^51
+ * with 2^63 on top, which keeps the logical shifts of carries from seeing a sign; the carry in brings 2^12 of
+ * that, and the upper four have 2^50 more to round with. The last is left as the pattern of 1.5 * 2^52 + limb.
+ */
+function startOf(index: number, counts: readonly number[]): bigint {
+  const last = 2 * LIMBS - 1
+  const constants = BigInt(counts[index] ?? 0) * LOW + BigInt(counts[index - 1] ?? 0) * HIGH
+  const top = index === last ? LOW : 1n << 63n
+  const carried = index === 0 ? 0n : 1n << 12n
+  const rounding = index >= LIMBS && index < last ? HALF : 0n
+  return top - constants - carried + rounding
+}
+
+function addTo(program: Program, o: { name: string; modulus: bigint }): void {
+  const { name, modulus } = o
+  const { module } = program
+  const p = limbsOf(modulus)
+  const define = (
+    operation: string,
+    params: number,
+    body: (params: Local[], vector: () => Local, local: (type: typeof I32 | typeof I64) => Local) => Code,
+  ) =>
+    module.func({
+      name: `${name}_${operation}`,
+      params: Array(params).fill(I32),
+      body: (f) => body(f.params, () => f.local(V128), f.local),
+    })
+
+  const n0 = limbsOf(-invertPowerOfTwo(modulus) & MASK)[0] as number
+
+  /** Reduces by Montgomery while the rows' products come in: row i goes to accumulators from i on. */
+  const multiply = (o: {
+    out: Code
+    rows: readonly { readonly before: Code; readonly products: readonly Product[] }[]
+    vector: () => Local
+  }): Code => {
+    const t = Array.from({ length: LIMBS + 1 }, () => o.vector())
+    const [high, low, u, q] = [o.vector(), o.vector(), o.vector(), o.vector()]
+    const counts: number[] = []
+    const count = (index: number) => {
+      counts[index] = (counts[index] ?? 0) + 1
+    }
+    o.rows.forEach(({ products }, row) => {
+      for (const { to } of products) count(to)
+      for (let j = 0; j < LIMBS; j++) count(row + j)
+    })
+    // Accumulator k lives in t[k mod 6]: it is free again before k + 6 starts.
+    const at = (k: number) => t[k % (LIMBS + 1)] as Local
+    const product = (x: Code, y: Code, to: number): Code => [
+      high.set(f64x2.relaxedMadd(x, y, splat(ROUND_HIGH))),
+      low.set(f64x2.relaxedMadd(x, y, f64x2.sub(splat(ROUND_BOTH), high.get))),
+      at(to).set(i64x2.add(at(to).get, low.get)),
+      at(to + 1).set(i64x2.add(at(to + 1).get, high.get)),
+    ]
+    const code: Code[] = []
+    for (let k = 0; k < LIMBS; k++) code.push(at(k).set(splatInt(startOf(k, counts))))
+    o.rows.forEach(({ before, products }, row) => {
+      code.push(before, at(row + LIMBS).set(splatInt(startOf(row + LIMBS, counts))))
+      for (const { x, y, to } of products) code.push(product(x, y, to))
+      code.push(
+        u.set(toDouble(at(row).get, 0n)),
+        // The low part of u n0, in [-2^50, 2^50], as the signed q.
+        high.set(f64x2.relaxedMadd(u.get, splat(n0), splat(ROUND_HIGH))),
+        q.set(
+          f64x2.sub(
+            f64x2.relaxedMadd(u.get, splat(n0), f64x2.sub(splat(ROUND_BOTH), high.get)),
+            splat(ROUND_LOW),
+          ),
+        ),
+      )
+      for (let j = 0; j < LIMBS; j++) code.push(product(q.get, splat(p[j] as number), row + j))
+      code.push(at(row + 1).set(i64x2.add(at(row + 1).get, i64x2.shrU(at(row).get, i32.const(Number(BITS))))))
+    })
+    for (let i = 0; i < LIMBS - 1; i++) {
+      const [here, next] = [at(LIMBS + i), at(LIMBS + i + 1)]
+      code.push(
+        next.set(i64x2.add(next.get, i64x2.shrU(here.get, i32.const(Number(BITS))))),
+        setLimb(o.out, i, toDouble(here.get, HALF)),
+      )
+    }
+    code.push(setLimb(o.out, LIMBS - 1, f64x2.sub(at(2 * LIMBS - 1).get, splat(ROUND_LOW))))
+    return code
+  }
+
+  define('mul', 3, ([out, x, y], vector) => {
+    const b = Array.from({ length: LIMBS }, vector)
+    const a = vector()
+    return [
+      every((j) => b[j]!.set(limb(y!.get, j))),
+      multiply({
+        out: out!.get,
+        vector,
+        rows: b.map((_, i) => ({
+          before: a.set(limb(x!.get, i)),
+          products: b.map((bj, j) => ({ x: a.get, y: bj.get, to: i + j })),
+        })),
+      }),
+    ]
+  })
+
+  // w x + y z, and w x - y z, for one reduction.
+  const sumOfProducts = (operation: string, sign: (limb: Code) => Code) =>
+    define(operation, 5, ([out, w, x, y, z], vector) => {
+      const [b, d] = [Array.from({ length: LIMBS }, vector), Array.from({ length: LIMBS }, vector)]
+      const [a, c] = [vector(), vector()]
+      return [
+        every((j) => [b[j]!.set(limb(x!.get, j)), d[j]!.set(limb(z!.get, j))]),
+        multiply({
+          out: out!.get,
+          vector,
+          rows: b.map((_, i) => ({
+            before: [a.set(limb(w!.get, i)), c.set(sign(limb(y!.get, i)))],
+            products: b.flatMap((bj, j) => [
+              { x: a.get, y: bj.get, to: i + j },
+              { x: c.get, y: d[j]!.get, to: i + j },
+            ]),
+          })),
+        }),
+      ]
+    })
+  sumOfProducts('mulAdd', (limb) => limb)
+  sumOfProducts('mulSub', f64x2.neg)
+
+  define('sqr', 2, ([out, x], vector) => {
+    const a = Array.from({ length: LIMBS }, vector)
+    const twice = vector()
+    return [
+      every((j) => a[j]!.set(limb(x!.get, j))),
+      multiply({
+        out: out!.get,
+        vector,
+        rows: a.map((ai, i) => ({
+          before: twice.set(f64x2.add(ai.get, ai.get)),
+          // Row i brings the products with limbs from i on; those with i + j < 5 + i are never late: the
+          // accumulator 2i is reduced in row 2i or later.
+          products: a
+            .slice(i)
+            .map((aj, k) => ({ x: k === 0 ? ai.get : twice.get, y: aj.get, to: 2 * i + k })),
+        })),
+      }),
+    ]
+  })
+
+  const pointwise = (operation: string, count: number, code: (x: Code, y: Code) => Code) =>
+    define(operation, 1 + count, ([out, x, y]) =>
+      every((i) => setLimb(out!.get, i, code(limb(x!.get, i), y === undefined ? [] : limb(y.get, i)))),
+    )
+  pointwise('add', 2, f64x2.add)
+  pointwise('sub', 2, f64x2.sub)
+  pointwise('neg', 1, f64x2.neg)
+  pointwise('copy', 1, (x) => x)
+  pointwise('swap', 1, (x) => v128.shuffle(x, x, [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]))
+
+  /** Brings limbs in locals to at most 0.5001 p with carries passed. */
+  const reduceLimbs = (l: readonly Local[], q: Local, c: Local): Code => {
+    const perP = 2 ** 204 / Number(modulus)
+    const carry = (i: number): Code => [
+      c.set(f64x2.sub(f64x2.add(l[i]!.get, splat(ROUND_HIGH)), splat(ROUND_HIGH))),
+      l[i]!.set(f64x2.sub(l[i]!.get, c.get)),
+      l[i + 1]!.set(f64x2.relaxedMadd(c.get, splat(2 ** -51), l[i + 1]!.get)),
+    ]
+    return [
+      q.set(
+        f64x2.sub(f64x2.add(f64x2.mul(l[LIMBS - 1]!.get, splat(-perP)), splat(ROUND_LOW)), splat(ROUND_LOW)),
+      ),
+      every((i) => l[i]!.set(f64x2.relaxedMadd(q.get, splat(p[i] as number), l[i]!.get))),
+      Array.from({ length: LIMBS - 1 }, (_, i) => carry(i)),
+    ]
+  }
+
+  define('reduce', 2, ([out, x], vector) => {
+    const l = Array.from({ length: LIMBS }, vector)
+    return [
+      every((i) => l[i]!.set(limb(x!.get, i))),
+      reduceLimbs(l, vector(), vector()),
+      every((i) => setLimb(out!.get, i, l[i]!.get)),
+    ]
+  })
+
+  module.func({
+    name: `${name}_zeros`,
+    params: [I32],
+    results: [I32],
+    body: ({ params: [x], local }) => {
+      const vector = () => local(V128)
+      const l = Array.from({ length: LIMBS }, vector)
+      const isZero = (i: number): Code => f64x2.eq(l[i]!.get, splat(0))
+      return [
+        every((i) => l[i]!.set(limb(x!.get, i))),
+        reduceLimbs(l, vector(), vector()),
+        i64x2.bitmask([1, 2, 3, 4].reduce((all, i) => v128.and(all, isZero(i)), isZero(0))),
+      ]
+    },
+  })
+
+  const gathered = (a: Code, b: Code, i: number): Code =>
+    v128.load64Lane(b, v128.load64Zero(a, 8 * i), 1, 8 * i)
+  define('gather', 3, ([out, a, b]) => every((i) => setLimb(out!.get, i, gathered(a!.get, b!.get, i))))
+  define('gatherSigned', 5, ([out, a, negateA, b, negateB], vector) => {
+    const sign = vector()
+    const signOf = (flag: Code): Code => i64.shl(i64.extendU(flag), i64.const(63n))
+    return [
+      sign.set(i64x2.replaceLane(i64x2.splat(signOf(negateA!.get)), 1, signOf(negateB!.get))),
+      every((i) => setLimb(out!.get, i, v128.xor(gathered(a!.get, b!.get, i), sign.get))),
+    ]
+  })
+  define('scatter', 3, ([a, b, x], vector) => {
+    const l = vector()
+    return every((i) => [
+      l.set(limb(x!.get, i)),
+      v128.store64Lane(a!.get, l.get, 0, 8 * i),
+      v128.store64Lane(b!.get, l.get, 1, 8 * i),
+    ])
+  })
+
+  // Limb i takes bits 51 i to 51 i + 50 of the integer, unsigned: words of 64 bits shifted together.
+  define('fromIntegers', 3, ([out, a, b], vector) => {
+    const words = Array.from({ length: 4 }, vector)
+    const bits = (i: number): Code => {
+      const [word, shift] = [Math.floor((51 * i) / 64), (51 * i) % 64]
+      const low = i64x2.shrU(words[word]!.get, i32.const(shift))
+      const high = words[word + 1]
+      const both =
+        shift > 13 && high !== undefined ? v128.or(low, i64x2.shl(high.get, i32.const(64 - shift))) : low
+      return v128.and(both, splatInt(MASK))
+    }
+    return [
+      words.map((word, i) => word.set(gathered(a!.get, b!.get, i))),
+      every((i) =>
+        setLimb(out!.get, i, f64x2.sub(v128.or(bits(i), splatInt(bitsOf(2 ** 52))), splat(2 ** 52))),
+      ),
+    ]
+  })
+
+  // One lane after another, in 64-bit integers: conversions are rare.
+  module.func({
+    name: `${name}_storeInteger`,
+    params: [I32, I32],
+    exported: false,
+    body: ({ params: [out, x], local }) => {
+      const l = Array.from({ length: LIMBS }, () => local(I64))
+      const carry: Code = l
+        .slice(0, -1)
+        .map((here, i) => [
+          l[i + 1]!.set(i64.add(l[i + 1]!.get, i64.shrS(here.get, i64.const(BITS)))),
+          here.set(i64.and(here.get, i64.const(MASK))),
+        ])
+      const word = (i: number): Code => {
+        // Bits 64 i and up stand in the limb that holds bit 64 i, and in the next.
+        const first = Math.floor((64 * i) / 51)
+        const shift = 64 * i - 51 * first
+        const low = i64.shrU(l[first]!.get, i64.const(BigInt(shift)))
+        const next = l[first + 1]
+        return next === undefined ? low : i64.or(low, i64.shl(next.get, i64.const(BigInt(51 - shift))))
+      }
+      return [
+        every((i) => l[i]!.set(i64.truncF64(f64.load(x!.get, 16 * i)))),
+        carry,
+        control.if(i64.ltS(l[LIMBS - 1]!.get, i64.const(0n)), [
+          every((i) => l[i]!.set(i64.add(l[i]!.get, i64.const(BigInt(p[i] as number))))),
+          carry,
+        ]),
+        [0, 1, 2, 3].map((i) => i64.store(out!.get, word(i), 8 * i)),
+      ]
+    },
+  })
+  const reduced = program.scratch(16 * LIMBS)
+  define('toIntegers', 3, ([a, b, x]) => [
+    call(`${name}_reduce`, reduced, x!.get),
+    call(`${name}_storeInteger`, a!.get, reduced),
+    call(`${name}_storeInteger`, b!.get, i32.add(reduced, i32.const(8))),
+  ])
+}
+
+/** The low 51 bits of integers, less `offset`, as doubles. */
+function toDouble(integers: Code, offset: bigint): Code {
+  const bits = v128.or(v128.and(integers, splatInt(MASK)), splatInt(bitsOf(2 ** 52)))
+  return f64x2.sub(bits, splat(2 ** 52 + Number(offset)))
+}
+
+/** Inverse of an odd number modulo 2^51, by Newton's iteration. */
+function invertPowerOfTwo(value: bigint): bigint {
+  let inverse = 1n
+  for (let bits = 1; bits < 51; bits *= 2) inverse = BigInt.asUintN(51, inverse * (2n - value * inverse))
+  return inverse
+}
