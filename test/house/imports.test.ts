@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats', 'bn254'],
   verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254'],
   setup: ['base', 'crypto', 'formats', 'verifier'],
-  ledger: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
+  ledger: ['base', 'crypto', 'bn254', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
   cli: [
     'base',
     'crypto',
