@@ -10,6 +10,8 @@ export interface BulkPoseidon {
   readonly arithmetic: ArithmeticName
   /** Hashes 1 to 16 canonical field elements, as `poseidon` does. */
   hash(inputs: readonly bigint[]): bigint
+  /** Hashes two tuples of equal length in little more time than one. */
+  hashTwo(a: readonly bigint[], b: readonly bigint[]): readonly [bigint, bigint]
   /**
    * Hashes `count` tuples of `arity` canonical field elements.
    *
@@ -52,6 +54,13 @@ export function createBulkPoseidon(o: { readonly arithmetic?: ArithmeticName } =
       for (const [i, value] of inputs.entries()) writeWords(input, 4 * i, value)
       run(1)
       return readWords(output, 0)
+    },
+    hashTwo(a, b) {
+      if (a.length !== b.length) throw new RangeError('both tuples must have the same length')
+      const { input, output, run } = hasherOf(a.length)
+      for (const [i, value] of [...a, ...b].entries()) writeWords(input, 4 * i, value)
+      run(2)
+      return [readWords(output, 0), readWords(output, 4)]
     },
     hashMany({ arity, count, inputs }) {
       const { inputBytes, outputBytes, run } = hasherOf(arity)
@@ -110,8 +119,8 @@ function createHasher(arity: number, arithmetic: ArithmeticName): Hasher {
   const { buffer, exports } = instantiate(assembly, pages)
   const most = Math.floor(BUFFER / arity / INTEGER)
   return {
-    input: new BigUint64Array(buffer, inputAt, 4 * arity),
-    output: new BigUint64Array(buffer, outputAt, 4),
+    input: new BigUint64Array(buffer, inputAt, 8 * arity),
+    output: new BigUint64Array(buffer, outputAt, 8),
     inputBytes: new Uint8Array(buffer, inputAt, most * arity * INTEGER),
     outputBytes: new Uint8Array(buffer, outputAt, most * INTEGER),
     run: (count) => exports['poseidon']?.(outputAt, inputAt, count),

@@ -127,13 +127,17 @@ export const FIRST_LEAF: LedgerLeaf = Object.freeze({
  *
  * @throws {TypeError|RangeError} naming the part that is malformed, or if leaf and siblings lead elsewhere
  */
-export function assertLedgerProof(proof: LedgerProof, label = 'ledger proof'): void {
+export function assertLedgerProof(
+  proof: LedgerProof,
+  label = 'ledger proof',
+  hash: typeof poseidon = poseidon,
+): void {
   if (typeof proof !== 'object' || proof === null) throw new TypeError(`${label} must be an object`)
   const { state, leaf, index, siblings } = proof
   if (typeof state !== 'object' || state === null) throw new TypeError(`${label}.state must be an object`)
   ledgerRoot(state)
   assertLedgerLeaf(leaf, `${label}.leaf`)
-  if (quaternaryRoot({ leaf: ledgerLeafHash(leaf), index, siblings }) !== state.treeRoot) {
+  if (quaternaryRoot({ leaf: ledgerLeafHash(leaf, hash), index, siblings }, hash) !== state.treeRoot) {
     throw new RangeError(`${label} does not lead to its tree`)
   }
 }

@@ -39,6 +39,13 @@ for (const arithmetic of ['scalar', 'simd'] as const) {
       )
     })
 
+    it('hashes two tuples together as each alone', () => {
+      const [a, b] = [EDGES.slice(0, 3), EDGES.slice(3, 6)]
+      assert.deepEqual(bulk.hashTwo(a, b), [poseidon(a), poseidon(b)])
+      assert.deepEqual(bulk.hashTwo(a, a), [poseidon(a), poseidon(a)])
+      assert.throws(() => bulk.hashTwo(a, [1n]), RangeError)
+    })
+
     it('hashes each of many tuples by itself, odd numbers of them and more than fit into its memory', () => {
       for (const [arity, count] of [
         [4, 0],
