@@ -77,7 +77,8 @@ export interface LedgerOptions extends LedgerName {
 export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   const { path } = options
   if (path === undefined) return inMemory(checked(options))
-  const { openStore } = await import('./store/durable.js')
+  const { allowRelaxedSimd, openStore } = await import('./store/durable.js')
+  allowRelaxedSimd()
   return openStore({ ...checked(options), path })
 }
 
@@ -96,7 +97,8 @@ export async function repairLedger(
   },
 ): Promise<Ledger> {
   const { path, entries } = options
-  const { repairStore } = await import('./store/durable.js')
+  const { allowRelaxedSimd, repairStore } = await import('./store/durable.js')
+  allowRelaxedSimd()
   return repairStore({ ...checked(options), path, ...(entries && { entries }) })
 }
 

@@ -39,7 +39,9 @@ export async function openDatabase(location: string, part: StorePart): Promise<D
   } catch (error) {
     const cause = (error as { cause?: { code?: string; message?: string } }).cause
     if (cause?.code === 'LEVEL_LOCKED') throw new LedgerError('the store is open already', { cause: error })
-    if (cause?.code === 'LEVEL_CORRUPTION' || /corrupt|CURRENT|missing files/i.test(cause?.message ?? '')) {
+    // A file that its own files name is not there, or is not one of its own.
+    const isDamaged = /corrupt|no such file|invalid argument|missing/i.test(cause?.message ?? '')
+    if (cause?.code === 'LEVEL_CORRUPTION' || isDamaged) {
       throw new LedgerStoreError(part, 'the database does not open', { cause: error })
     }
     throw new LedgerError(`the ${part} cannot be opened`, { cause: error })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { BulkPoseidon } from '../../bn254/poseidon.js'
 import { LedgerError } from '../../errors.js'
 import { assertUint } from '../../field.js'
-import { assertLedgerProof, ledgerRoot } from '../../merkle/ledger.js'
+import { assertLedgerProof, type LedgerState } from '../../merkle/ledger.js'
 import { applyInBulk } from '../bulk.js'
 import { decodeEntry, type Entry, type EntryWords, encodeEntry } from '../entry.js'
 import { type LedgerName, type LedgerReader, openLedger } from '../reader.js'
@@ -14,6 +14,8 @@ import { LedgerStoreError } from './damage.js'
 import { copyInto } from './database.js'
 import { openQueue, type StoredQueue } from './queue.js'
 import { openTree, type StoredTree } from './tree.js'
+
+export { allowRelaxedSimd } from './relaxed-simd.js'
 
 /** Most entries that one change applies. */
 const MOST = 100_000
@@ -48,7 +50,7 @@ export async function openStore(options: StoreOptions): Promise<Ledger> {
   const queue = await openQueue(parts(path).queue, name)
   let tree: StoredTree
   try {
-    tree = await openTree({ location: parts(path).tree, name, keep, verify })
+    tree = await openTree({ location: parts(path).tree, name, keep, verify, hash: poseidon.hash })
   } catch (error) {
     await queue.database.close()
     throw error
@@ -79,7 +81,7 @@ async function assertConsistent(o: {
       `it ends before entry ${tree.acknowledged - 1n}, which was acknowledged`,
     )
   }
-  const applied = tree.states.at(-1)?.queueLength as bigint
+  const applied = tree.states.at(-1)?.state.queueLength as bigint
   if (queue.length < applied) {
     throw new LedgerStoreError('queue', `it ends before entry ${applied - 1n}, which the tree contains`)
   }
@@ -110,7 +112,8 @@ function ledgerOf(o: {
   const assertOpen = (): void => {
     if (!isOpen) throw new LedgerError('the ledger is closed')
   }
-  const state = (): LedgerReader['state'] => tree.states.at(-1) as LedgerReader['state']
+  const newest = (): LedgerRootInfo => tree.states.at(-1) as LedgerRootInfo
+  const state = (): LedgerState => newest().state
 
   /** Writes everything that waits at once: many small appends cost one wait for the disk. */
   async function flush(): Promise<void> {
@@ -137,11 +140,9 @@ function ledgerOf(o: {
     await tree.commit(change)
   }
 
-  const roots = (): LedgerRootInfo[] => tree.states.map((one) => ({ root: ledgerRoot(one), state: one }))
-
   const readerAt = (root: bigint): LedgerReader => {
     assertOpen()
-    const which = tree.states.findLastIndex((one) => ledgerRoot(one) === root)
+    const which = tree.states.findLastIndex((one) => one.root === root)
     if (which < 0) throw new LedgerError('the root is none of the last ones')
     return tree.readerAt(which)
   }
@@ -158,7 +159,7 @@ function ledgerOf(o: {
     async head() {
       assertOpen()
       const { queueLength, queueHead } = state()
-      let { length, head } = queueLength > known.length ? { length: queueLength, head: queueHead } : known
+      let { length, head } = queueLength >= known.length ? { length: queueLength, head: queueHead } : known
       while (length < queue.length) {
         for (const { subject, content } of await queue.read(length, HEADS)) {
           head = poseidon.hash([head, subject, content])
@@ -192,12 +193,12 @@ function ledgerOf(o: {
           assertOpen()
           await applyNext(Math.min(MOST, Number(end - state().queueLength)))
         }
-        return { root: ledgerRoot(state()), state: state() }
+        return infoOf(newest())
       })
     },
     roots() {
       assertOpen()
-      return roots()
+      return tree.states.map(infoOf)
     },
     proof(handle, { root } = {}) {
       assertOpen()
@@ -218,13 +219,19 @@ function ledgerOf(o: {
           if (length > queue.length) throw new RangeError('length must not be above the length of the queue')
           known = { length: 0n, head: 0n }
           if (length < tree.acknowledged) await tree.acknowledge(length)
-          const which = tree.states.findLastIndex((one) => one.queueLength <= length)
+          const which = tree.states.findLastIndex((one) => one.state.queueLength <= length)
           if (which >= 0) {
             if (which < tree.states.length - 1) await tree.rewind(which)
           } else {
             await tree.close()
             await rm(parts(path).tree, { recursive: true })
-            tree = await openTree({ location: parts(path).tree, name, keep, verify: false })
+            tree = await openTree({
+              location: parts(path).tree,
+              name,
+              keep,
+              verify: false,
+              hash: poseidon.hash,
+            })
             await tree.acknowledge(length)
           }
           await queue.cut(length)
@@ -312,8 +319,9 @@ export async function repairStore(
   return finish(ledger)
 }
 
-async function createTree({ path, id, categories, keep }: StoreOptions): Promise<void> {
-  const tree = await openTree({ location: parts(path).tree, name: { id, categories }, keep, verify: false })
+async function createTree({ path, id, categories, keep, poseidon }: StoreOptions): Promise<void> {
+  const name = { id, categories }
+  const tree = await openTree({ location: parts(path).tree, name, keep, verify: false, hash: poseidon.hash })
   await tree.close()
 }
 
@@ -325,6 +333,10 @@ function createQueueOfTasks(): <T>(task: () => Promise<T>) => Promise<T> {
     last = result.catch(() => {})
     return result
   }
+}
+
+function infoOf({ root, state }: LedgerRootInfo): LedgerRootInfo {
+  return { root, state }
 }
 
 function assertLimit(limit: number): void {

@@ -1,7 +1,9 @@
 /** The tree on disk: leaves, rows of four siblings, and what the last changes overwrote. */
 import { LEDGER_DEPTH, type LedgerLeaf, type LedgerState, ledgerRoot } from '../../merkle/ledger.js'
+import type { Hash } from '../apply.js'
 import { emptyLedger, type LedgerChange, type LedgerName, type LedgerReader } from '../reader.js'
 import { SortedHandles } from '../sorted.js'
+import type { LedgerRootInfo } from '../state.js'
 import { LedgerStoreError } from './damage.js'
 import { type Database, type Operation, openDatabase, rangeOf, read, scan } from './database.js'
 import {
@@ -27,6 +29,7 @@ import {
 interface Kept {
   readonly change: number
   readonly state: LedgerState
+  readonly root: bigint
 }
 
 /** A tree on disk. */
@@ -34,7 +37,7 @@ export interface StoredTree {
   readonly database: Database
   readonly isNew: boolean
   /** The states that proofs can be made for, the newest last. */
-  readonly states: readonly LedgerState[]
+  readonly states: readonly LedgerRootInfo[]
   /** Reads one of these states, by default the newest. Valid until the next `commit` or `rewind`. */
   readerAt(which?: number): LedgerReader
   /** Writes a change of the newest state, all of it or nothing. */
@@ -64,14 +67,15 @@ export async function openTree(options: {
   readonly name: LedgerName
   readonly keep: number
   readonly verify: boolean
+  readonly hash: Hash
 }): Promise<StoredTree> {
-  const { location, name, keep, verify } = options
+  const { location, name, keep, verify, hash } = options
   const database = await openDatabase(location, 'tree')
   try {
     const stored = readText(database, META)
     const isNew = stored === undefined
     const empty = emptyLedger(name)
-    let { kept, sum } = isNew ? genesis(empty) : parseMeta(stored, empty.state)
+    let { kept, sum } = isNew ? genesis(empty, hash) : parseMeta(stored, empty.state, hash)
     if (isNew) await database.batch([...firstRecords(empty), metaRecord(kept, sum)], { sync: true })
     let handles = await load(database, kept, sum, verify)
     let acknowledged = BigInt(readText(database, ACKNOWLEDGED) ?? '0')
@@ -134,7 +138,7 @@ export async function openTree(options: {
       database,
       isNew,
       get states() {
-        return kept.map(({ state }) => state)
+        return kept
       },
       readerAt: (which = kept.length - 1) => readerOf(kept[which] as Kept),
       async commit(change) {
@@ -159,7 +163,10 @@ export async function openTree(options: {
             write(key, encodeRow(key, row))
           }
         }
-        const states = [...kept, { change: number, state: change.state }].slice(-keep)
+        const states = [
+          ...kept,
+          { change: number, state: change.state, root: ledgerRoot(change.state, hash) },
+        ].slice(-keep)
         await database.batch([...operations, metaRecord(states, total)], { sync: true })
         for (const { handle, index } of change.inserted) handles.insert(handle, index)
         kept = states
@@ -252,12 +259,13 @@ function firstRecords(empty: LedgerReader): { type: 'put'; key: Uint8Array; valu
   return [{ type: 'put', key: first, value: encodeLeaf(first, empty.leaf(0)) }, ...rows]
 }
 
-function genesis(empty: LedgerReader): { kept: Kept[]; sum: Checksum } {
+function genesis(empty: LedgerReader, hash: Hash): { kept: Kept[]; sum: Checksum } {
   const sum = firstRecords(empty).reduce<Checksum>(
     (total, { value }) => plus(total, checksumOf(value)),
     [0, 0],
   )
-  return { kept: [{ change: 0, state: empty.state }], sum }
+  const { state } = empty
+  return { kept: [{ change: 0, state, root: ledgerRoot(state, hash) }], sum }
 }
 
 /**
@@ -289,6 +297,12 @@ async function load(
       for (const [key, value] of records) {
         if (!isSealed(key, value)) throw damaged('a row', value)
         total = plus(total, checksumOf(value))
+      }
+    }
+    for await (const records of scan(database, 'tree', rangeOf(PREFIX.undo))) {
+      for (const [key, value] of records) {
+        if (value.length > 0 && !isSealed(undoneKey(key), value))
+          throw damaged('an overwritten record', value)
       }
     }
     if (total[0] !== sum[0] || total[1] !== sum[1]) {
@@ -329,7 +343,7 @@ function metaRecord(kept: readonly Kept[], sum: Checksum): Operation {
   return { type: 'put', key: META, value: encodeText(META, JSON.stringify({ version: 1, states, sum })) }
 }
 
-function parseMeta(text: string, empty: LedgerState): { kept: Kept[]; sum: Checksum } {
+function parseMeta(text: string, empty: LedgerState, hash: Hash): { kept: Kept[]; sum: Checksum } {
   const { version, states, sum } = JSON.parse(text) as {
     version: number
     states: {
@@ -342,16 +356,15 @@ function parseMeta(text: string, empty: LedgerState): { kept: Kept[]; sum: Check
     sum: Checksum
   }
   if (version !== 1) throw new LedgerStoreError('tree', 'it has a format of another version')
-  const kept = states.map(({ change, treeRoot, size, queueLength, queueHead }) => ({
-    change,
-    state: {
+  const kept = states.map(({ change, treeRoot, size, queueLength, queueHead }) => {
+    const state = {
       ...empty,
       treeRoot: BigInt(treeRoot),
       size,
       queueLength: BigInt(queueLength),
       queueHead: BigInt(queueHead),
-    },
-  }))
-  for (const { state } of kept) ledgerRoot(state)
+    }
+    return { change, state, root: ledgerRoot(state, hash) }
+  })
   return { kept, sum }
 }
