@@ -108,16 +108,50 @@ interface Hasher {
   readonly run: (count: number) => void
 }
 
-function createHasher(arity: number, arithmetic: ArithmeticName): Hasher {
+/** A module for one arity that exports `poseidon(out, in, count)`, and what its host has to do; can be sent to a thread. */
+export interface PoseidonModule {
+  readonly module: WebAssembly.Module
+  /** Bytes to write once, and the start of the scratch memory, which goes into the global `scratch`. */
+  readonly constants: Assembly['constants']
+  readonly scratch: number
+  /** Pages of the memory that it imports, at first and at most. */
+  readonly pages: number
+  readonly maximum: number
+  readonly inputAt: number
+  readonly outputAt: number
+  /** Most hashes for one call. */
+  readonly most: number
+}
+
+const modules = new Map<string, PoseidonModule>()
+
+/** Returns the module for 1 to 16 inputs; made once. */
+export function poseidonModule(arity: number, arithmetic: ArithmeticName): PoseidonModule {
+  const key = `${arithmetic} ${arity}`
+  const known = modules.get(key)
+  if (known !== undefined) return known
   const assembly = assemble((program) => {
     const field = addField(program, { name: 'fr', modulus: FIELD_MODULUS, arithmetic })
     addPoseidon(program, field, poseidonParameters(arity + 1))
   })
-  const outputAt = assembly.end + assembly.scratchLength
-  const inputAt = outputAt + Math.floor(BUFFER / arity / INTEGER) * INTEGER
-  const pages = Math.ceil((inputAt + BUFFER) / PAGE)
-  const { buffer, exports } = instantiate(assembly, pages)
   const most = Math.floor(BUFFER / arity / INTEGER)
+  const outputAt = assembly.end + assembly.scratchLength
+  const inputAt = outputAt + most * INTEGER
+  const made = {
+    module: new WebAssembly.Module(assembly.bytes),
+    constants: assembly.constants,
+    scratch: assembly.end,
+    pages: Math.ceil((inputAt + BUFFER) / PAGE),
+    ...{ maximum: MAX_PAGES, inputAt, outputAt, most },
+  }
+  modules.set(key, made)
+  return made
+}
+
+function createHasher(arity: number, arithmetic: ArithmeticName): Hasher {
+  const made = poseidonModule(arity, arithmetic)
+  const { inputAt, outputAt, most } = made
+  const { buffer, exports } = instantiate(made)
   return {
     input: new BigUint64Array(buffer, inputAt, 8 * arity),
     output: new BigUint64Array(buffer, outputAt, 8),
@@ -136,15 +170,16 @@ function assemble(write: (program: Program) => void): Assembly {
   return program.finish()
 }
 
-function instantiate(
-  assembly: Assembly,
-  pages: number,
-): { buffer: ArrayBuffer; exports: Record<string, (...args: number[]) => number> } {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES })
-  for (const { address, bytes } of assembly.constants) new Uint8Array(memory.buffer).set(bytes, address)
-  const module = new WebAssembly.Module(assembly.bytes)
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  ;(exports['scratch'] as WebAssembly.Global).value = assembly.end
+function instantiate(o: {
+  readonly module: WebAssembly.Module
+  readonly constants: Assembly['constants']
+  readonly scratch: number
+  readonly pages: number
+}): { buffer: ArrayBuffer; exports: Record<string, (...args: number[]) => number> } {
+  const memory = new WebAssembly.Memory({ initial: o.pages, maximum: MAX_PAGES })
+  for (const { address, bytes } of o.constants) new Uint8Array(memory.buffer).set(bytes, address)
+  const { exports } = new WebAssembly.Instance(o.module, { env: { memory } })
+  ;(exports['scratch'] as WebAssembly.Global).value = o.scratch
   return { buffer: memory.buffer, exports: exports as Record<string, (...args: number[]) => number> }
 }
 
@@ -180,10 +215,12 @@ function fuses(): boolean {
       fused = false
       return fused
     }
-    const { buffer, exports } = instantiate(
-      assembly,
-      1 + Math.ceil((assembly.end + assembly.scratchLength) / PAGE),
-    )
+    const { buffer, exports } = instantiate({
+      module: new WebAssembly.Module(assembly.bytes),
+      constants: assembly.constants,
+      scratch: assembly.end,
+      pages: 1 + Math.ceil((assembly.end + assembly.scratchLength) / PAGE),
+    })
     const words = new BigUint64Array(buffer, at, 16)
     writeWords(words, 0, x)
     writeWords(words, 4, y)

@@ -13,8 +13,11 @@ import { link, saturate } from './apply.js'
 import { decodeEntry, type EntryWords, hasEffect } from './entry.js'
 import { childrenIn, type LedgerChange, type LedgerReader } from './reader.js'
 
+/** `hashMany` of {@link BulkPoseidon}, perhaps in other threads. */
+export type HashMany = (...options: Parameters<BulkPoseidon['hashMany']>) => Uint8Array | Promise<Uint8Array>
+
 /** Entries, leaves or nodes between two pauses: some tens of milliseconds. */
-const STRIDE = 512
+const STRIDE = 1024
 const WORDS = 4
 /** Inputs of a leaf's hash: tag, handle, next, counts and sums, head. */
 const LEAF_INPUTS = 4 + 2 * LEDGER_CATEGORIES
@@ -27,15 +30,17 @@ const LEAF_INPUTS = 4 + 2 * LEDGER_CATEGORIES
  *
  * @param options.words     the next entries of the queue, well-formed
  * @param options.poseidon  used by this call alone while it runs
+ * @param options.hashMany  hashes leaves and nodes, by default `poseidon`'s; may use other threads
  * @param options.pause     waited for now and then, so that others get their turn
  */
 export async function applyInBulk(options: {
   readonly reader: LedgerReader
   readonly words: readonly EntryWords[]
   readonly poseidon: BulkPoseidon
+  readonly hashMany?: HashMany
   readonly pause?: () => Promise<void>
 }): Promise<LedgerChange> {
-  const { reader, words, poseidon, pause = async () => {} } = options
+  const { reader, words, poseidon, hashMany = poseidon.hashMany, pause = async () => {} } = options
   const { state } = reader
   const leaves = new Map<number, LedgerLeaf>()
   const positions = new Map<bigint, number>()
@@ -80,7 +85,7 @@ export async function applyInBulk(options: {
     leaves.set(index, { ...leaf, tallies, head })
   }
   link(reader, leaves, inserted)
-  const nodes = await rehash(reader, leaves, poseidon, pause)
+  const nodes = await rehash(reader, leaves, hashMany, pause)
   const treeRoot = nodes[LEDGER_DEPTH]?.get(0) ?? state.treeRoot
   const queueLength = state.queueLength + BigInt(words.length)
   return { state: { ...state, treeRoot, size, queueLength, queueHead }, leaves, nodes, inserted }
@@ -89,11 +94,11 @@ export async function applyInBulk(options: {
 async function rehash(
   reader: LedgerReader,
   leaves: ReadonlyMap<number, LedgerLeaf>,
-  poseidon: BulkPoseidon,
+  hashMany: HashMany,
   pause: () => Promise<void>,
 ): Promise<Map<number, bigint>[]> {
   let below = await hashAll({
-    ...{ poseidon, pause, arity: LEAF_INPUTS, indexes: [...leaves.keys()] },
+    ...{ hashMany, pause, arity: LEAF_INPUTS, indexes: [...leaves.keys()] },
     inputsOf: (index) => {
       const { handle, next, tallies, head } = leaves.get(index) as LedgerLeaf
       return [DOMAIN.ledgerLeaf, handle, next, ...tallies.flatMap(({ count, sum }) => [count, sum]), head]
@@ -104,7 +109,7 @@ async function rehash(
     const children = below
     const parents = [...new Set([...children.keys()].map((index) => index >>> 2))]
     below = await hashAll({
-      ...{ poseidon, pause, arity: 4, indexes: parents },
+      ...{ hashMany, pause, arity: 4, indexes: parents },
       inputsOf: (parent) =>
         childrenIn(reader, level, parent).map((child, place) => children.get(4 * parent + place) ?? child),
     })
@@ -115,13 +120,13 @@ async function rehash(
 
 /** Hashes something for each index. */
 async function hashAll(options: {
-  readonly poseidon: BulkPoseidon
+  readonly hashMany: HashMany
   readonly pause: () => Promise<void>
   readonly arity: number
   readonly indexes: readonly number[]
   readonly inputsOf: (index: number) => readonly bigint[]
 }): Promise<Map<number, bigint>> {
-  const { poseidon, pause, arity, indexes, inputsOf } = options
+  const { hashMany, pause, arity, indexes, inputsOf } = options
   const hashes = new Map<number, bigint>()
   const words = new BigUint64Array(WORDS * arity * Math.min(STRIDE, indexes.length))
   for (let from = 0; from < indexes.length; from += STRIDE) {
@@ -135,7 +140,7 @@ async function hashAll(options: {
       }
     }
     const inputs = new Uint8Array(words.buffer, 0, 8 * at)
-    const outputs = poseidon.hashMany({ arity, count: some.length, inputs })
+    const outputs = await hashMany({ arity, count: some.length, inputs })
     const found = new BigUint64Array(outputs.buffer)
     for (const [k, index] of some.entries()) hashes.set(index, readWords(found, WORDS * k))
   }

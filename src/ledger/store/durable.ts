@@ -12,6 +12,7 @@ import type { LedgerRootInfo } from '../state.js'
 import type { Ledger } from '../store.js'
 import { LedgerStoreError } from './damage.js'
 import { copyInto } from './database.js'
+import { createHelpedPoseidon } from './helper.js'
 import { openQueue, type StoredQueue } from './queue.js'
 import { openTree, type StoredTree } from './tree.js'
 
@@ -105,6 +106,7 @@ function ledgerOf(o: {
     resolve(length: bigint): void
     reject(e: unknown): void
   }[] = []
+  const helped = createHelpedPoseidon(poseidon)
   const writing = createQueueOfTasks()
   const changing = createQueueOfTasks()
   let known = { length: 0n, head: 0n }
@@ -136,7 +138,8 @@ function ledgerOf(o: {
   async function applyNext(limit: number): Promise<void> {
     const words = await queue.read(state().queueLength, limit)
     if (words.length === 0) return
-    const change = await applyInBulk({ reader: tree.readerAt(), words, poseidon, pause: turn })
+    const { hashMany } = helped
+    const change = await applyInBulk({ reader: tree.readerAt(), words, poseidon, hashMany, pause: turn })
     await tree.commit(change)
   }
 
@@ -263,7 +266,7 @@ function ledgerOf(o: {
     async close() {
       if (!isOpen) return
       isOpen = false
-      await writing(() => changing(() => Promise.all([queue.database.close(), tree.close()])))
+      await writing(() => changing(() => Promise.all([queue.database.close(), tree.close(), helped.close()])))
     },
     [Symbol.asyncDispose]: () => ledger.close(),
   }
