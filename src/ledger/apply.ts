@@ -90,7 +90,7 @@ export function applyEntries(options: {
 }
 
 /** Links new leaves into the list: from the greatest down, each takes over the `next` of the leaf before it. */
-function link(
+export function link(
   reader: LedgerReader,
   leaves: Map<number, LedgerLeaf>,
   inserted: readonly { readonly handle: bigint; readonly index: number }[],

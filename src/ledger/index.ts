@@ -53,3 +53,5 @@ export {
   undoOf,
 } from './reader.js'
 export { createMemoryLedger, type LedgerRootInfo, type MemoryLedger } from './state.js'
+export { LedgerStoreError, type StorePart } from './store/damage.js'
+export { createLedger, type Ledger, type LedgerOptions, repairLedger } from './store.js'

@@ -10,6 +10,22 @@ export class SortedHandles {
     this.#blocks = [{ handles: [0n], indexes: [0] }]
   }
 
+  /** Makes an index of handles that have handle 0 among them. */
+  static of(all: readonly { readonly handle: bigint; readonly index: number }[]): SortedHandles {
+    const sorted = [...all].sort((a, b) => (a.handle < b.handle ? -1 : 1))
+    const index = new SortedHandles()
+    index.#blocks.length = 0
+    // Half full, as splitting leaves them.
+    for (let from = 0; from < sorted.length; from += BLOCK / 2) {
+      const some = sorted.slice(from, from + BLOCK / 2)
+      index.#blocks.push({
+        handles: some.map(({ handle }) => handle),
+        indexes: some.map((one) => one.index),
+      })
+    }
+    return index
+  }
+
   /** Adds a handle that is not in yet. */
   insert(handle: bigint, index: number): void {
     const at = this.#blockOf(handle)

@@ -93,9 +93,10 @@ export function ledgerLeafHash(leaf: LedgerLeaf, hash: typeof poseidon = poseido
  * Returns the root of a ledger, which contracts store and proofs are made for:
  * Poseidon(tag, ledgerId, categories, treeRoot, size, queueLength, queueHead).
  *
+ * @param hash  a faster Poseidon
  * @throws {TypeError|RangeError} naming the part that is malformed
  */
-export function ledgerRoot(state: LedgerState): bigint {
+export function ledgerRoot(state: LedgerState, hash: typeof poseidon = poseidon): bigint {
   const { ledgerId, categories, treeRoot, size, queueLength, queueHead } = state
   assertField(ledgerId, 'ledgerId')
   assertField(categories, 'categories')
@@ -106,7 +107,7 @@ export function ledgerRoot(state: LedgerState): bigint {
   if (!Number.isInteger(size) || size < 1 || size > LEDGER_OVERFLOWED) {
     throw new RangeError(`size must be an integer from 1 to ${LEDGER_OVERFLOWED}`)
   }
-  return poseidon([DOMAIN.ledgerRoot, ledgerId, categories, treeRoot, BigInt(size), queueLength, queueHead])
+  return hash([DOMAIN.ledgerRoot, ledgerId, categories, treeRoot, BigInt(size), queueLength, queueHead])
 }
 
 /** Tallies of a handle without entries. */
@@ -127,13 +128,17 @@ export const FIRST_LEAF: LedgerLeaf = Object.freeze({
  *
  * @throws {TypeError|RangeError} naming the part that is malformed, or if leaf and siblings lead elsewhere
  */
-export function assertLedgerProof(proof: LedgerProof, label = 'ledger proof'): void {
+export function assertLedgerProof(
+  proof: LedgerProof,
+  label = 'ledger proof',
+  hash: typeof poseidon = poseidon,
+): void {
   if (typeof proof !== 'object' || proof === null) throw new TypeError(`${label} must be an object`)
   const { state, leaf, index, siblings } = proof
   if (typeof state !== 'object' || state === null) throw new TypeError(`${label}.state must be an object`)
-  ledgerRoot(state)
+  ledgerRoot(state, hash)
   assertLedgerLeaf(leaf, `${label}.leaf`)
-  if (quaternaryRoot({ leaf: ledgerLeafHash(leaf), index, siblings }) !== state.treeRoot) {
+  if (quaternaryRoot({ leaf: ledgerLeafHash(leaf, hash), index, siblings }, hash) !== state.treeRoot) {
     throw new RangeError(`${label} does not lead to its tree`)
   }
 }

@@ -1,0 +1,30 @@
+/** Appends and applies without end, and says what is acknowledged. Run as a process of its own, to be killed. */
+import { createLedger } from '../../src/ledger/index.js'
+import { createRandom, entriesAt, NAME } from './store-support.js'
+
+const [path, seed] = process.argv.slice(2) as [string, string]
+const random = createRandom(BigInt(seed))
+const ledger = await createLedger({ ...NAME, path, keep: 3 })
+const say = (what: string): void => {
+  process.stdout.write(`${what}\n`)
+}
+say('open')
+
+async function append(): Promise<never> {
+  for (;;) {
+    const from = Number(ledger.length)
+    const length = await ledger.append(entriesAt(from, 1 + random.below(200), 5000))
+    say(`appended ${length}`)
+  }
+}
+
+async function apply(): Promise<never> {
+  for (;;) {
+    const { root, state } = await ledger.apply(1 + random.below(100))
+    say(`root ${state.queueLength} ${root}`)
+    if (random.below(20) === 0) await ledger.compact()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+await Promise.all([append(), apply()])
