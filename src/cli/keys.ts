@@ -1,10 +1,10 @@
+import { decryptKey, encryptKey, type KeyKind, readKeyFile } from '../crypto/keyfile.js'
 import { isRecord } from '../merkle/json.js'
 import { createIssuer, type Issuer, issuerFromJson } from '../sbt/index.js'
 import type { Soul } from '../soul/index.js'
 import { soulFromJson, soulToJson } from '../soul/json.js'
 import { RefusedError, UsageError } from './errors.js'
 import { formatJson, PRIVATE_MODE, readJson, refuseExisting, writeFiles } from './io.js'
-import { decryptKey, encryptKey, type KeyKind, readKeyFile } from './keyfile.js'
 import { type PassphraseOptions, readPassphrase } from './passphrase.js'
 
 /** Where a new key file goes. */
