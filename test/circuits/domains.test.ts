@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { DOMAIN } from '../../src/crypto/domains.js'
+import { DOMAIN, SIGNATURE_DOMAIN } from '../../src/crypto/domains.js'
 import { QUATERNARY_DEPTH } from '../../src/merkle/proof.js'
 import { ANCHOR_DEPTH, PROFILES, THRESHOLD_BITS, WEIGHT_BITS } from '../../src/policy/profiles.js'
 
@@ -32,7 +32,8 @@ describe('numbers shared by circuits and TypeScript', () => {
       assert.equal(value, BigInt(`0x${Buffer.from(text, 'ascii').toString('hex')}`))
       assert.ok(text.length <= 31)
     }
-    assert.equal(new Set([...functions.values()].map(({ value }) => value)).size, functions.size)
+    const tags = [...functions.values()].map(({ value }) => value).concat(Object.values(SIGNATURE_DOMAIN))
+    assert.equal(new Set(tags).size, functions.size + Object.keys(SIGNATURE_DOMAIN).length)
   })
 
   it('each policy circuit has the sizes of its profile, and each profile its circuit', () => {

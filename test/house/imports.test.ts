@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: ['base'],
   prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats'],
   verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
+  designated: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
   setup: ['base', 'crypto', 'formats', 'verifier'],
   cli: [
     'base',
@@ -30,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'prover',
     'verifier',
     'setup',
+    'designated',
   ],
 }
 
@@ -106,7 +108,7 @@ describe('the house', () => {
     }
     assert.ok(reached.size > 10)
     assert.deepEqual(
-      [...reached].filter((file) => /^(prover|setup|formats|cli)\//.test(file)),
+      [...reached].filter((file) => /^(prover|setup|formats|designated|cli)\//.test(file)),
       [],
     )
   })

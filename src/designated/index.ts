@@ -1,0 +1,13 @@
+/** Designated verifiers: proofs that convince one verifier and nobody to whom he passes them. */
+export type { KeyFile } from '../crypto/keyfile.js'
+export { KeyFileError } from '../errors.js'
+export {
+  createVerifierKey,
+  decryptVerifierKey,
+  encryptVerifierKey,
+  sessionVerifierKey,
+  type VerifierKey,
+} from './keys.js'
+export { checkPossession, type Possession, provePossession } from './possession.js'
+export { followRotation, type KeyRotation, rotateVerifierKey } from './rotation.js'
+export type { KeySignature } from './signature.js'
