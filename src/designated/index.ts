@@ -11,3 +11,4 @@ export {
 export { checkPossession, type Possession, provePossession } from './possession.js'
 export { followRotation, type KeyRotation, rotateVerifierKey } from './rotation.js'
 export type { KeySignature } from './signature.js'
+export { type SimulateOptions, type Simulation, simulate } from './simulate.js'
