@@ -1,4 +1,5 @@
 import { decryptKey, encryptKey, type KeyKind, readKeyFile } from '../crypto/keyfile.js'
+import { type VerifierKey, verifierKeyFromJson, verifierKeyToJson } from '../designated/keys.js'
 import { isRecord } from '../merkle/json.js'
 import { createIssuer, type Issuer, issuerFromJson } from '../sbt/index.js'
 import type { Soul } from '../soul/index.js'
@@ -37,6 +38,11 @@ export async function openIssuer(path: string, options: PassphraseOptions): Prom
   return issuer
 }
 
+/** Opens the key file of a designated verifier. Throws as {@link openSoul}. */
+export async function openVerifierKey(path: string, options: PassphraseOptions): Promise<VerifierKey> {
+  return verifierKeyFromJson(await openKey(path, 'verifier', options))
+}
+
 /** Reads an issuer id that was given as an option. Throws {@link SchemaError} if it names no usable issuer. */
 export function readIssuerId(id: string): string {
   return issuerFromJson({ id }).id
@@ -55,6 +61,11 @@ export async function saveSoul(soul: Soul, options: NewKeyOptions): Promise<void
 export async function saveIssuer(issuer: Issuer, options: NewKeyOptions): Promise<void> {
   const secret = Buffer.from(issuer.secret).toString('hex')
   await saveKey('issuer', { id: issuer.id, secret }, options)
+}
+
+/** Writes a new key file of a designated verifier. Throws as {@link saveSoul}. */
+export async function saveVerifierKey(key: VerifierKey, options: NewKeyOptions): Promise<void> {
+  await saveKey('verifier', verifierKeyToJson(key), options)
 }
 
 async function openKey(path: string, kind: KeyKind, options: PassphraseOptions): Promise<unknown> {
