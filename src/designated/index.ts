@@ -2,6 +2,20 @@
 export type { KeyFile } from '../crypto/keyfile.js'
 export { KeyFileError } from '../errors.js'
 export {
+  type Answer,
+  answerRequest,
+  type CheckedRequest,
+  createExchange,
+  DEFAULT_SESSION_SECONDS,
+  type Exchange,
+  ExchangeError,
+  type Opening,
+  openExchange,
+  type ProofRequest,
+  readRequest,
+  simulateAnswer,
+} from './exchange.js'
+export {
   createVerifierKey,
   decryptVerifierKey,
   encryptVerifierKey,
