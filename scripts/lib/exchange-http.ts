@@ -88,9 +88,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let length = 0
   for await (const chunk of request) {
     length += (chunk as Buffer).length
-    if (length > MAX_BODY) throw new RangeError('the body is too large')
-    chunks.push(chunk as Buffer)
+    // Read to the end and not kept: who stops reading cannot answer.
+    if (length <= MAX_BODY) chunks.push(chunk as Buffer)
   }
+  if (length > MAX_BODY) throw new RangeError('the body is too large')
   return Buffer.concat(chunks).toString('utf8')
 }
 

@@ -304,7 +304,7 @@ describe('exchange of a designated proof', () => {
       const post = (path: string, body: string) => fetch(server.url + path, { method: 'POST', body })
       assert.equal((await post('/open', '{')).status, 400)
       assert.equal((await post('/open', '{}')).status, 400)
-      await assert.rejects(post('/open', ' '.repeat(2 ** 22)))
+      assert.equal((await post('/open', ' '.repeat(2 ** 21))).status, 400)
       assert.equal((await post('/elsewhere', '{}')).status, 404)
       assert.deepEqual(await (await post('/answer', '{}')).json(), { valid: false })
       assert.equal(verified.length, 2)
