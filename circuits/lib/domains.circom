@@ -22,3 +22,4 @@ function DOMAIN_POLICY() { return 10055840307604916464369722499467684490063665; 
 /** Names of the policy profiles with their versions, in the same writing; see `src/policy/profiles.ts`. */
 function PROFILE_POLICY_S() { return 530960446557982779715377; } // policy-s/1
 function PROFILE_POLICY_M() { return 530960446557982779322161; } // policy-m/1
+function PROFILE_POLICY_M_TIMED() { return 149452079329187712527103233319042821937; } // policy-m-timed/1

@@ -2,7 +2,7 @@ import { bytesToBigInt } from '../field.js'
 
 /** Sizes of one policy circuit. */
 export interface Profile {
-  readonly name: 'policy-s' | 'policy-m'
+  readonly name: 'policy-s' | 'policy-m' | 'policy-m-timed'
   /** Name and version as a number, part of every digest: the ASCII text `<name>/1`, big-endian. */
   readonly id: bigint
   /** Most SBTs that count at once; the policy may name more slots. */
@@ -16,6 +16,8 @@ export interface Profile {
   readonly reveals: number
   /** 2^parentBits >= gates. */
   readonly parentBits: number
+  /** Whether it is for timed policies, and for no others. */
+  readonly timed?: true
 }
 
 const idOf = (text: string): bigint => bytesToBigInt(new TextEncoder().encode(text))
@@ -41,6 +43,17 @@ export const PROFILES: readonly Profile[] = [
     gates: 6,
     reveals: 2,
     parentBits: 3,
+  },
+  {
+    name: 'policy-m-timed',
+    id: idOf('policy-m-timed/1'),
+    sbts: 4,
+    sets: 1,
+    clauses: 12,
+    gates: 6,
+    reveals: 2,
+    parentBits: 3,
+    timed: true,
   },
 ]
 

@@ -7,7 +7,7 @@ export const MANIFEST: Manifest = {
   toolchain: 'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1',
   statements: {
     membership: {
-      sourceHash: '0x61d16ea64297fca852ae841ca24785ae9fdd79efd16e79e0723a5b4c091f4c9a',
+      sourceHash: '0x3b8e559cf5e9bb6de3c5e200d0ca05231030dc996316a70f3a1582bc9b9cee5c',
       constraints: 6662,
       wires: 6609,
       publicSignals: 6,
@@ -37,7 +37,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m': {
-      sourceHash: '0xa3e7828b85182440e91e9c4db77d38c9445064951eddd740ba5391596805108c',
+      sourceHash: '0x04400d52e7c73d6103e1e480684f24cc94ad17dbf3d5aebcae79224a7fe1d908',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -45,8 +45,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7366887,
-          sha256: 'f596820a68eed7f8ae4383ef197b171989cbaf9dd15182b8f39071ed6fd1e574',
+          bytes: 7366925,
+          sha256: '708fee05b751010cacb8dfe4c43ba5d2933df98a2e904dc7f259d685dcd90e33',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -57,8 +57,8 @@ export const MANIFEST: Manifest = {
           sha256: '76f3405ddcedaed8741f573ae038b79a850f7afbde1fb0db4168c18784be7d87',
         },
         'policy-m.sym': {
-          bytes: 12753834,
-          sha256: 'de5393edb94f0d4626520c3214a9d69b2128ee2406d32ec2587a1ae994969efe',
+          bytes: 12759162,
+          sha256: '8453973e4b632f934b9afcc8fabd366696c69f43c15d41f7b3d7bc4b9dd92bea',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -66,8 +66,38 @@ export const MANIFEST: Manifest = {
         },
       },
     },
+    'policy-m-timed': {
+      sourceHash: '0x2fd387e26342abc992040813a8cbb8bebc8240da97f91ad37cdc0bc0e9164600',
+      constraints: 45531,
+      wires: 45686,
+      publicSignals: 13,
+      provenance: { kind: 'development' },
+      verificationKeyHash: '0xdc4bce1a24148abcdc3a31c296b0e8bac48e9c4181c2053b160967afe00323de',
+      artifacts: {
+        'policy-m-timed.wasm': {
+          bytes: 7369238,
+          sha256: '24dc31c51548ae0dc3976052639360bf2d074c844074d6f05bdee464f1b41d90',
+        },
+        'policy-m-timed.zkey': {
+          bytes: 49307836,
+          sha256: 'ce08770fe030819ea978838273080de382ec75fdf89178c7ae0e0505a5b382d3',
+        },
+        'policy-m-timed.r1cs': {
+          bytes: 30041732,
+          sha256: 'a509dfc360f305e4335c8e062b39d60471f76186c4fc0f4dced9fd76859c3df8',
+        },
+        'policy-m-timed.sym': {
+          bytes: 12746302,
+          sha256: '3144264e9f9e6bbb2821c2c5a52e78121acc0400200839b87e4f2d0d87165de7',
+        },
+        'policy-m-timed.vkey.json': {
+          bytes: 5505,
+          sha256: 'f1f52ef0dde14fdc46a8edc9a0ba662cc632ed79602a7d2907c0ad18cac3c387',
+        },
+      },
+    },
     'policy-s': {
-      sourceHash: '0xc3005e2c83ab739c61faf1b674223bd8d2a3dbf81c8487a0e8e7620791dc697c',
+      sourceHash: '0x6a47c4afcb6d3cecdfac8071ff12d6a7e49f3122583e0e0657f75658b7b70ded',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -75,8 +105,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 9038198,
-          sha256: '4afbdc795eed8353c68f908d1735a1c0784a5e2c8fe3e90820be20dc6ea2ac3b',
+          bytes: 9038236,
+          sha256: '780644626d9dbc9686e7c71604aa19943926146ab4c9701f670104cfe970cf42',
         },
         'policy-s.zkey': {
           bytes: 12980392,
@@ -87,8 +117,8 @@ export const MANIFEST: Manifest = {
           sha256: 'aca844315a4ed66b13631f03ab7f7269249f09f68faf3be91ebdc022fd740b24',
         },
         'policy-s.sym': {
-          bytes: 3480779,
-          sha256: '8c3554fccd8ea2d10f7cf4db9656f2ee836d92ea951437d22c3308da4e1cb4d0',
+          bytes: 3485487,
+          sha256: '0317990fa30d3939f57ba21f0edf793f936b944806eeae4655370175963e9a55',
         },
         'policy-s.vkey.json': {
           bytes: 5113,

@@ -8,7 +8,7 @@ import { compilePolicy } from '../policy/compile.js'
 import type { Policy, Roots } from '../policy/types.js'
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
-import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
+import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText, TIMED_SIGNALS } from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { verifyGroth16 } from './groth16.js'
 import { isDevelopmentKey, parseVerificationKey } from './keys.js'
@@ -34,9 +34,24 @@ export type VerifyOptions = Context & { readonly envelope: unknown } & (
         readonly now: bigint
         /** Seconds, by default {@link DEFAULT_CLOCK_SKEW}. */
         readonly maxClockSkew?: bigint
+        /** Of a timed policy, see `verifyTimed`; without it every envelope is refused. */
+        readonly timed?: TimedPart
       }
     | { readonly statement: 'membership'; readonly roots: readonly bigint[] }
   )
+
+/** What a timed policy adds to verification. It is checked outside this module, which knows no delays. */
+export interface TimedPart {
+  /** The context with the scope of the beacon. */
+  readonly context: ContextSignals
+  /** Checks the second part of an envelope against the whole first part; returns why it is refused. */
+  check(part: {
+    readonly verificationKeyHash: string
+    readonly publicSignals: readonly bigint[]
+    readonly proof: unknown
+    readonly delay: unknown
+  }): string | undefined
+}
 
 /** What a proof says, or why it is refused. */
 export type Verification =
@@ -100,6 +115,7 @@ interface Expectation {
   }[]
   readonly nullifier: number
   readonly handle?: number
+  readonly timed?: TimedPart | 'missing'
 }
 
 /** What one public signal has to be: one of some values, or anything of a form. */
@@ -138,10 +154,12 @@ function expectPolicy(
     readonly roots: readonly Roots[]
     readonly now: bigint
     readonly maxClockSkew?: bigint
+    readonly timed?: TimedPart
   },
-  context: ContextSignals,
+  publicContext: ContextSignals,
 ): Expectation {
-  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW } = options
+  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW, timed } = options
+  const context = timed?.context ?? publicContext
   assertUint(now, 63, 'now')
   assertUint(maxClockSkew, 63, 'maxClockSkew')
   const { profile, digest, ledgerId } = compilePolicy(policy)
@@ -174,10 +192,15 @@ function expectPolicy(
   const at = (name: (typeof POLICY_SIGNALS)[number]): number => profile.reveals + POLICY_SIGNALS.indexOf(name)
   return {
     statement: profile.name,
-    signals: [...revealed, ...signals],
+    signals: [
+      ...revealed,
+      ...signals,
+      ...(profile.timed ? TIMED_SIGNALS : []).map((name) => ({ name, from: 0n, below: FIELD_MODULUS })),
+    ],
     reveals,
     nullifier: at('nullifier'),
     ...(ledgerId !== undefined && { handle: at('handle') }),
+    ...(profile.timed && { timed: timed ?? 'missing' }),
   }
 }
 
@@ -186,8 +209,10 @@ async function check(
   envelope: unknown,
   allowDevelopmentKeys: boolean,
 ): Promise<Verification> {
-  const { statement, reveals, nullifier, handle } = expectation
-  const fields = readEnvelope(envelope)
+  const { statement, reveals, nullifier, handle, timed } = expectation
+  if (timed === 'missing')
+    throw new Refusal('statement: is timed, and says nothing by itself; see verifyTimed')
+  const fields = readEnvelope(envelope, timed === undefined ? [] : ['delay'])
   if (fields.statement !== statement) throw new Refusal('statement: is not the one that the verifier expects')
   const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
   if (shipped === undefined) throw new KeyError(`this package has no verification key of ${statement}`)
@@ -205,6 +230,12 @@ async function check(
     proof: fields.proof as never,
   })
   if (!holds) throw new Refusal('proof: does not hold')
+  if (timed !== undefined) {
+    const { proof, delay } = fields
+    const part = { verificationKeyHash: shipped.hash, publicSignals: signals, proof, delay }
+    const refusal = timed.check(part)
+    if (refusal !== undefined) throw new Refusal(`delay: ${refusal}`)
+  }
   return {
     valid: true,
     nullifier: signals[nullifier] as bigint,
@@ -234,7 +265,10 @@ const ENVELOPE_FIELDS = [
 ] as const
 
 /** Reads own fields once, so that neither getters nor proxies can answer differently later. */
-function readEnvelope(envelope: unknown): Record<(typeof ENVELOPE_FIELDS)[number], unknown> {
+function readEnvelope(
+  envelope: unknown,
+  others: readonly string[],
+): Record<(typeof ENVELOPE_FIELDS)[number] | 'delay', unknown> {
   let plain: unknown
   try {
     plain = copyJson(envelope, { values: 1000, characters: 100_000 }, 8)
@@ -245,11 +279,12 @@ function readEnvelope(envelope: unknown): Record<(typeof ENVELOPE_FIELDS)[number
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain))
     throw new Refusal('envelope: is not an object')
   const names = Object.keys(plain)
-  for (const name of ENVELOPE_FIELDS) {
+  for (const name of [...ENVELOPE_FIELDS, ...others]) {
     if (!names.includes(name)) throw new Refusal(`${name}: is missing`)
   }
-  if (names.length !== ENVELOPE_FIELDS.length) throw new Refusal('envelope: has an unknown field')
-  const fields = plain as Record<(typeof ENVELOPE_FIELDS)[number], unknown>
+  if (names.length !== ENVELOPE_FIELDS.length + others.length)
+    throw new Refusal('envelope: has an unknown field')
+  const fields = plain as ReturnType<typeof readEnvelope>
   if (fields.version !== 1) throw new Refusal('version: is not 1')
   return fields
 }

@@ -39,10 +39,18 @@ describe('numbers shared by circuits and TypeScript', () => {
   it('each policy circuit has the sizes of its profile, and each profile its circuit', () => {
     const files = readdirSync(new URL('statements/', circuits)).filter((name) => name.startsWith('policy-'))
     assert.deepEqual(files.sort(), PROFILES.map(({ name }) => `${name}.circom`).sort())
-    for (const { name, sbts, sets, clauses, gates, parentBits, reveals } of PROFILES) {
+    for (const { name, sbts, sets, clauses, gates, parentBits, reveals, timed } of PROFILES) {
       const main = /= Policy\((\w+)\(\), ([\d, ]+)\);/.exec(read(`statements/${name}.circom`))
       assert.equal(main?.[1], `PROFILE_${constantName(name)}`)
-      assert.deepEqual(main?.[2]?.split(', ').map(Number), [sbts, sets, clauses, gates, parentBits, reveals])
+      assert.deepEqual(main?.[2]?.split(', ').map(Number), [
+        sbts,
+        sets,
+        clauses,
+        gates,
+        parentBits,
+        reveals,
+        timed ? 1 : 0,
+      ])
       assert.ok(2 ** parentBits >= gates)
     }
   })

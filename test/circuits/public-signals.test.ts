@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readR1cs } from '../../src/formats/r1cs.js'
 import { readSymbols } from '../../src/formats/symbols.js'
 import { PROFILES } from '../../src/policy/profiles.js'
-import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS } from '../../src/statements/signals.js'
+import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, TIMED_SIGNALS } from '../../src/statements/signals.js'
 
 const artifact = (name: string): Uint8Array => readFileSync(new URL(`../../zkeys/${name}`, import.meta.url))
 const source = (name: string): string =>
@@ -11,9 +11,13 @@ const source = (name: string): string =>
 
 const statements: [string, string[]][] = [
   ['membership', [...MEMBERSHIP_SIGNALS]],
-  ...PROFILES.map(({ name, reveals }): [string, string[]] => [
+  ...PROFILES.map(({ name, reveals, timed }): [string, string[]] => [
     name,
-    [...Array.from({ length: reveals }, (_, i) => `reveal[${i}]`), ...POLICY_SIGNALS],
+    [
+      ...Array.from({ length: reveals }, (_, i) => `reveal[${i}]`),
+      ...POLICY_SIGNALS,
+      ...(timed ? TIMED_SIGNALS : []),
+    ],
   ]),
 ]
 
