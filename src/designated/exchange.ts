@@ -8,7 +8,7 @@
  * All messages are plain JSON. The verifier's long-term commitment is what the holder has to know beforehand.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { randomBytes } from '../crypto/random.js'
 import { PolicyError, SchemaError, SoulproofError } from '../errors.js'
 import { assertField, assertUint, type FieldInput, hashBytes, toField } from '../field.js'
@@ -19,6 +19,7 @@ import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Envelope, Prover, ProvingPhase } from '../prover/index.js'
 import type { ClaimValue } from '../sbt/schema.js'
 import type { Verification, Verifier } from '../verifier/index.js'
+import { frame } from './encoding.js'
 import type { VerifierKey } from './keys.js'
 import { checkPossession, type Possession, provePossession } from './possession.js'
 import { createSealingKey, isHex, isSealed, open, PUBLIC_KEY_BYTES, type Sealed, seal } from './seal.js'
@@ -324,13 +325,7 @@ function digestOf(o: {
     o.sealingKey,
     o.expiresAt.toString(),
   ]
-  const parts = texts.map(utf8ToBytes)
-  const framed = parts.flatMap((part) => {
-    const length = new Uint8Array(4)
-    new DataView(length.buffer).setUint32(0, part.length)
-    return [length, part]
-  })
-  return sha256(concatBytes(...framed))
+  return sha256(frame(texts))
 }
 
 /** What the possession of a request is for. */

@@ -1,3 +1,4 @@
+import type { Point } from '../crypto/babyjub.js'
 import { randomBelow } from '../crypto/random.js'
 import type { Envelope } from '../envelope.js'
 import { StatementError } from '../errors.js'
@@ -10,7 +11,7 @@ import type { PreparedStatement, Prover, ProvingPhase } from '../prover/index.js
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
 import { MEMBERSHIP_DEPTH, membershipInputs } from '../statements/membership.js'
-import { policyInputs } from '../statements/policy.js'
+import { policyInputs, type TimedOpening } from '../statements/policy.js'
 import {
   claimText,
   membershipPublicSignals,
@@ -87,12 +88,18 @@ export function prepareSimulation(o: Simulation): PreparedStatement {
   }
   const { nullifier = randomBelow(FIELD_MODULUS) } = o
   assertField(nullifier, 'nullifier')
-  if (!('statement' in o)) return preparePolicySimulation({ ...o, key, context, nullifier })
+  if (!('statement' in o)) {
+    if (o.policy?.timed !== undefined) {
+      throw new StatementError('the policy is timed: see simulateTimed')
+    }
+    return preparePolicySimulation({ ...o, key, context, nullifier })
+  }
   if (o.statement !== 'membership')
     throw new RangeError("statement must be 'membership', or absent with a policy")
   return prepareMembershipSimulation({ ...o, key, context, nullifier })
 }
 
+/** What is the same for every simulation; the key's secret is the witness. */
 interface Drawn {
   readonly key: VerifierKey
   readonly context: ContextSignals
@@ -118,16 +125,22 @@ function prepareMembershipSimulation(
   }
 }
 
-function preparePolicySimulation(
+/**
+ * Prepares a simulated proof of a policy, with decoys for a wallet.
+ *
+ * @param o.timed  of a timed policy: P and its opening
+ */
+export function preparePolicySimulation(
   o: Drawn & {
     readonly policy: Policy
     readonly roots: Roots
     readonly now: bigint
     readonly revealed?: Readonly<Record<string, ClaimValue>>
     readonly handle?: bigint
+    readonly timed?: TimedOpening & { readonly P: Point }
   },
 ): PreparedStatement {
-  const { key, context, nullifier, policy, roots, now } = o
+  const { key, context, nullifier, policy, roots, now, timed } = o
   assertUint(now, 63, 'now')
   const program = compilePolicy(policy)
   const { profile } = program
@@ -141,11 +154,15 @@ function preparePolicySimulation(
     policyDigest: program.digest,
     now,
     anchorsRoot: anchors.root,
+    ...(timed && { P: timed.P }),
   }
   const decoys = makeDecoys({ policy, program, anchors, commitment: key.verifierKey, now })
   return {
     statement: profile.name,
-    inputs: policyInputs(signals, { secret: key.secret, program, anchors, ...decoys }),
+    inputs: policyInputs(signals, {
+      ...{ secret: key.secret, program, anchors, ...decoys },
+      ...(timed && { opening: timed }),
+    }),
     publicSignals: policyPublicSignals(signals),
     revealed: Object.fromEntries(revealed.map(({ name, text }) => [name, text])),
   }
