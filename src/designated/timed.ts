@@ -14,7 +14,7 @@ import type { ClaimValue } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals, timedContext } from '../statements/context.js'
 import { preparePolicy } from '../statements/policy.js'
 import { TIMED_H } from '../statements/timed.js'
-import type { Verification, Verifier } from '../verifier/index.js'
+import type { TimedPart, Verification, Verifier } from '../verifier/index.js'
 import { type Beacon, beaconBytes, beaconField, checkBeacon } from './beacon.js'
 import { checkParameters, type EvaluatedDelay, quotientPower } from './delay.js'
 import { createVerifierKey, type VerifierKey } from './keys.js'
@@ -86,7 +86,7 @@ export async function proveTimed(o: Wallet & Asked): Promise<TimedEnvelope> {
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   })
-  const statement = statementOf(policy, beacon, envelope)
+  const statement = statementOf({ policy, beacon, ...envelope })
   return { ...envelope, delay: sigmaToHex(proveByLogarithm(statement, blinding)) }
 }
 
@@ -112,7 +112,7 @@ export async function forgeTimed(
   const timed = { P: [px, py] as Point, blinding, truth: 0n as const }
   // Nobody's key: the circuit asks nothing of whoever says truth = 0.
   const envelope = await proveSimulated({ ...o, key: createVerifierKey(), context, timed })
-  const proof = await proveByDelay(statementOf(policy, beacon, envelope), evaluated.output, (prime) =>
+  const proof = await proveByDelay(statementOf({ policy, beacon, ...envelope }), evaluated.output, (prime) =>
     quotientPower(evaluated, prime),
   )
   return { ...envelope, delay: sigmaToHex(proof) }
@@ -135,7 +135,7 @@ export async function simulateTimed(
   const blinding = randomBelow(SUBGROUP_ORDER)
   const timed = { P: multiply(BASE8, blinding), blinding, truth: 1n as const }
   const envelope = await proveSimulated({ ...o, key, context, timed })
-  const statement = statementOf(policy, beacon, envelope)
+  const statement = statementOf({ policy, beacon, ...envelope })
   return { ...envelope, delay: sigmaToHex(proveByLogarithm(statement, blinding)) }
 }
 
@@ -163,30 +163,33 @@ export async function verifyTimed(
 ): Promise<Verification> {
   const { verifier, policy, receivedAt } = o
   const { context, beacon } = readAsked(o)
-  const parameters = delayOf(policy)
   assertUint(receivedAt, 63, 'receivedAt')
   if (receivedAt < beacon.at) return { valid: false, reason: 'receivedAt: is before the beacon' }
   if (receivedAt > beacon.at + BigInt(ruleOf(policy).window)) {
     return { valid: false, reason: 'receivedAt: is too late, anybody could have made the proof by now' }
   }
-  const bytes = beaconBytes(beacon)
-  const start = startOf(bytes, parameters.modulus)
   const { maxClockSkew } = o
   return verifier.verify({
     ...{ scope: o.scope, message: o.message, envelope: o.envelope, policy, roots: o.roots, now: o.now },
     ...(maxClockSkew !== undefined && { maxClockSkew }),
-    timed: {
-      context,
-      check: ({ verificationKeyHash, publicSignals, proof, delay }) => {
-        const [x, y] = publicSignals.slice(-2) as [bigint, bigint]
-        const statement = {
-          ...{ ...parameters, verificationKeyHash, beacon: bytes, start, publicSignals },
-          ...{ proof: coordinatesOf(proof as Envelope['proof']), P: [x, y] as const },
-        }
-        return refuseSigma(statement, delay)
-      },
-    },
+    timed: timedPart({ policy, beacon, context }),
   })
+}
+
+/** What a verifier checks of a timed envelope besides Groth16. */
+export function timedPart(o: {
+  readonly policy: Policy
+  readonly beacon: Beacon
+  readonly context: ContextSignals
+}): TimedPart {
+  const { policy, beacon, context } = o
+  return {
+    context,
+    check: ({ verificationKeyHash, publicSignals, proof, delay }) => {
+      const parts = { verificationKeyHash, publicSignals, proof: proof as Envelope['proof'] }
+      return refuseSigma(statementOf({ policy, beacon, ...parts }), delay)
+    },
+  }
 }
 
 function ruleOf(policy: Policy): TimedRule {
@@ -205,19 +208,22 @@ function readAsked(o: Context & { readonly policy: Policy; readonly beacon: Beac
   return { context: timedContext(contextSignals(o), beaconField(beacon)), beacon }
 }
 
-function statementOf(policy: Policy, beacon: Beacon, envelope: Envelope): SigmaStatement {
-  const parameters = delayOf(policy)
-  const bytes = beaconBytes(beacon)
-  const publicSignals = envelope.publicSignals.map(BigInt)
+/** Everything that the second part of an envelope is about. */
+export function statementOf(o: {
+  readonly policy: Policy
+  readonly beacon: Beacon
+  readonly verificationKeyHash: string
+  readonly publicSignals: readonly (bigint | string)[]
+  readonly proof: Envelope['proof']
+}): SigmaStatement {
+  const parameters = delayOf(o.policy)
+  const beacon = beaconBytes(o.beacon)
+  const publicSignals = o.publicSignals.map(BigInt)
   const [x, y] = publicSignals.slice(-2) as [bigint, bigint]
   return {
     ...parameters,
-    verificationKeyHash: envelope.verificationKeyHash,
-    beacon: bytes,
-    start: startOf(bytes, parameters.modulus),
-    publicSignals,
-    proof: coordinatesOf(envelope.proof),
-    P: [x, y],
+    ...{ beacon, start: startOf(beacon, parameters.modulus), publicSignals, P: [x, y] },
+    ...{ verificationKeyHash: o.verificationKeyHash, proof: coordinatesOf(o.proof) },
   }
 }
 

@@ -5,7 +5,7 @@ import { BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../../
 import { beaconBytes } from '../../src/designated/beacon.js'
 import { quotientPower } from '../../src/designated/delay.js'
 import { evaluateDelay, RSA_2048, textBeacon } from '../../src/designated/index.js'
-import { hashToPrime, isPrime, power, powers } from '../../src/designated/modular.js'
+import { absolute, hashToPrime, isPrime, power, powers } from '../../src/designated/modular.js'
 import {
   challengeOf,
   nonceCommitmentOf,
@@ -245,7 +245,7 @@ describe('sigma proof of timed statements', () => {
         const y = hashText(`soulproof/timed/1:${i}`)
         const found = unpackPoint(y)
         if (found === null) continue
-        const x = found[0] < FIELD_MODULUS - found[0] ? found[0] : FIELD_MODULUS - found[0]
+        const x = absolute(found[0], FIELD_MODULUS)
         assert.deepEqual(multiply([x, y], 8n), [...TIMED_H])
         break
       }
