@@ -2,14 +2,23 @@ import assert from 'node:assert/strict'
 import {
   type Answer,
   answerRequest,
+  checkPublishedDelay,
   createExchange,
   createVerifierKey,
+  delayOf,
   ExchangeError,
+  evaluateDelay,
+  forgeTimed,
   openExchange,
+  proveTimed,
+  publishDelay,
   readRequest,
   simulateAnswer,
+  textBeacon,
+  verifyTimed,
 } from '../src/designated/index.js'
 import { StatementError } from '../src/errors.js'
+import { parsePolicy } from '../src/policy/index.js'
 import { createProver, type Prover } from '../src/prover/index.js'
 import { createVerifier, type Verifier } from '../src/verifier/index.js'
 import { CITIZENSHIP, createExample, type Example } from './lib/example.js'
@@ -21,6 +30,8 @@ import { block, check, colour, fact, number, say, seconds, short, step, title } 
  */
 
 const SCOPE = 'loans of Bob'
+/** Some seconds; a real policy takes a few minutes of the fastest hardware. */
+const SQUARINGS = 2_000_000
 
 /** Who is on the stage. */
 interface Stage {
@@ -54,6 +65,7 @@ async function main(): Promise<void> {
   }
   const stage = { example, policy, prover, verifier }
   await convinceBob(stage)
+  await voteInTime(stage)
   title(`All of it held, in ${seconds(performance.now() - start)}.`)
 }
 
@@ -144,6 +156,53 @@ async function convinceBob({ example, policy, prover, verifier }: Stage): Promis
   })
   const accepted = await bob.receive({ answer: lie, roots: [roots], now })
   check('Or one that nobody could have made honestly: a citizen of Utopia', accepted.valid)
+}
+
+async function voteInTime({ example, policy: json, prover, verifier }: Stage): Promise<void> {
+  const { ana: amma, roots, now } = example
+  step('A proof for all, for a while')
+  say(
+    'Amma votes, and proves to everybody that she may. In a few minutes nobody shall be able to show that she did: the',
+    'proof says “I may vote, or I know the delay output of this beacon”, and until it is computed nobody knows it.',
+  )
+  const timed = { squarings: SQUARINGS, window: 60, beacon: 'headlines of the day' }
+  const policy = parsePolicy({ ...json, reveal: [], timed })
+  const beacon = textBeacon({ source: timed.beacon, text: `headline of ${now}`, at: now })
+  const context = { scope: 'vote 7', message: 'yes' }
+  const asked = { ...context, policy, roots, now, beacon, prover }
+  const expected = { ...context, policy, roots: [roots], now, beacon, verifier }
+  fact('policy', `${number(SQUARINGS)} squarings modulo the RSA-2048 number, accepted for ${timed.window} s`)
+  const envelope = await proveTimed({ ...amma, ...asked })
+  fact('its second part', `${envelope.delay.length / 2} bytes beside the Groth16 proof`)
+  const inTime = await verifyTimed({ ...expected, envelope, receivedAt: now + 30n })
+  check('Received 30 s after the beacon it is accepted', inTime.valid)
+  const late = await verifyTimed({ ...expected, envelope, receivedAt: now + 90n })
+  check(`Received 90 s after it, it is not: ${late.valid ? '' : late.reason}`, !late.valid)
+  const { delay, ...firstPart } = envelope
+  const half = await verifyTimed({ ...expected, envelope: firstPart, receivedAt: now + 30n })
+  check(`Without its second part it is refused: ${half.valid ? '' : half.reason}`, !half.valid)
+  assert.equal(delay.length, 768)
+
+  step('The delay passes')
+  const start = performance.now()
+  const evaluated = await evaluateDelay({ ...delayOf(policy), beacon })
+  const took = performance.now() - start
+  fact('squarings', `${seconds(took)} on one core, ${((1000 * took) / SQUARINGS).toFixed(2)} µs each`)
+  const published = await publishDelay(evaluated)
+  check(
+    'Its output is published with a proof that everybody checks without squaring',
+    checkPublishedDelay({ ...delayOf(policy), beacon, published }) !== undefined,
+  )
+  const forged = await forgeTimed({ ...asked, evaluated })
+  const accepted = await verifyTimed({ ...expected, envelope: forged, receivedAt: now + 30n })
+  check(
+    'A stranger without any SBT now makes such a proof; but for the clock it would be accepted',
+    accepted.valid,
+  )
+  check(
+    'It has the fields and lengths of Amma’s',
+    String(Object.keys(forged)) === String(Object.keys(envelope)) && forged.delay.length === delay.length,
+  )
 }
 
 function overTheWire(answer: Answer): unknown {

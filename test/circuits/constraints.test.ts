@@ -27,5 +27,6 @@ describe('constraints', () => {
     const { statements } = json(snapshot)
     assert.ok(statements['policy-s'] <= 13_000)
     assert.ok(statements['policy-m'] <= 46_000)
+    assert.ok(statements['policy-m-timed'] <= statements['policy-m'] + 800)
   })
 })
