@@ -29,6 +29,6 @@ describe('package', () => {
     for (const path of report.files) {
       assert.doesNotMatch(path, /^(src|test|scripts|docs|node_modules)\/|\.r1cs$|\.sym$|\.tsbuildinfo$/)
     }
-    assert(report.tarballBytes < 80 * MIB, `${report.tarballBytes}`)
+    assert(report.tarballBytes < 130 * MIB, `${report.tarballBytes}`)
   })
 })
