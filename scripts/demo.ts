@@ -28,6 +28,7 @@ import { type Deployed, type LocalChain, startChain, toPolicyProof } from './lib
 import { createExample, type Example, type Office } from './lib/example.js'
 import { rawPolicy } from './lib/raw-policy.js'
 import { type CompiledContract, compileSolidity } from './lib/solc.js'
+import { block, check, colour, fact, number, say, seconds, short, step, title } from './lib/story.js'
 
 /*
  * Tells the main story end to end on real proofs and a real node, and exits with 1 as soon as anything is not as
@@ -39,9 +40,6 @@ const ANA = 1
 const ANA_ELSEWHERE = 2
 const BEN = 3
 const HOUR = 3600n
-/** Columns of text, and of labels. */
-const WIDTH = 104
-const LABEL = 26
 
 /** Who is on the stage. */
 interface Stage {
@@ -506,68 +504,6 @@ async function checkRefused(
     },
   )
   check(`${what} is refused: ${name}`, name === o.error)
-}
-
-let steps = 0
-
-function title(text: string): void {
-  write(`\n${bold(text)}\n`)
-}
-
-function step(text: string): void {
-  title(`${++steps}. ${text}`)
-}
-
-function say(...lines: readonly string[]): void {
-  block(`${lines.join(' ')}\n`)
-}
-
-/** Writes text, its lines folded at the width of a page. */
-function block(text: string): void {
-  for (const line of text.split('\n')) {
-    const indent = /^ *(- )?/.exec(line)![0].length
-    const [first = '', ...rest] = line.match(new RegExp(`.{1,${WIDTH}}(?= |$)`, 'g')) ?? []
-    write(first === '' ? '\n' : `   ${first}\n`)
-    for (const part of rest) write(`   ${' '.repeat(indent)}${part.trim()}\n`)
-  }
-}
-
-function fact(label: string, value: string): void {
-  write(`   ${label.padEnd(LABEL)} ${value}\n`)
-}
-
-/** Says what is so, or ends the demo. */
-function check(text: string, holds: boolean): void {
-  assert.ok(holds, `not so: ${text}`)
-  write(`   ${colour('green', '✓')} ${text}\n`)
-}
-
-function write(text: string): void {
-  process.stdout.write(text)
-}
-
-function bold(text: string): string {
-  return process.stdout.isTTY ? `\u001b[1m${text}\u001b[22m` : text
-}
-
-/** SGR codes of ECMA-48. */
-const COLOURS = { red: 31, green: 32 } as const
-
-function colour(name: keyof typeof COLOURS, text: string): string {
-  return process.stdout.isTTY ? `\u001b[${COLOURS[name]}m${text}\u001b[39m` : text
-}
-
-function seconds(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
-}
-
-function number(value: number | bigint): string {
-  return value.toLocaleString('en')
-}
-
-function short(value: bigint): string {
-  const text = String(value)
-  return text.length <= 17 ? text : `${text.slice(0, 8)}…${text.slice(-6)}`
 }
 
 function shortKey({ issuer }: Office): string {

@@ -64,3 +64,14 @@ export class LedgerError extends SoulproofError {
 export class EngineError extends SoulproofError {
   override name = 'EngineError'
 }
+
+/** A key file is malformed, or it is refused: wrong passphrase, altered, of other keys. */
+export class KeyFileError extends SoulproofError {
+  override name = 'KeyFileError'
+  /** Whether the file is well-formed, but does not open. */
+  readonly refused: boolean
+  constructor(message: string, options: ErrorOptions & { readonly refused?: boolean } = {}) {
+    super(message, options)
+    this.refused = options.refused ?? false
+  }
+}

@@ -13,6 +13,7 @@ include "./nullifier.circom";
 include "./sbt-slot.circom";
 include "./select.circom";
 include "./soul.circom";
+include "./timed-bit.circom";
 
 /**
  * Proves: my Soul holds SBTs and has entries in ledgers, or none, that satisfy the policy with this digest at time now under
@@ -35,14 +36,19 @@ include "./soul.circom";
  * @param PROFILE                               name and version of the profile, part of the digest
  * @param SBTS, LEDGERS, SETS, CLAUSES, GATES, REVEALS   sizes; LEDGERS and SETS are at most 2
  * @param PARENT_BITS                           2^PARENT_BITS >= GATES
+ * @param TIMED                                 1: all this, OR truth = 0 in P = blinding B8 + (1 - truth) H (see TimedBit). The scope
+ *                                              is then Poseidon(tag, scope, verifierKey, verifierKey2, beacon), computed
+ *                                              outside, and the nullifier a designated one
  *
  * @verifier policyDigest is that of a policy it compiled itself, anchorsRoot that of this policy under roots it accepts,
  *           now is its clock (below 2^64), verifierKey and verifierKey2 are what it asked for, or 0; ledgerRoot are
- *           roots of the policy's ledgers that it accepts with anchorsRoot, 0 where the policy reads none
+ *           roots of the policy's ledgers that it accepts with anchorsRoot, 0 where the policy reads none; a timed
+ *           statement says nothing without a proof that truth is 1 or the delay has passed
  */
-template Policy(PROFILE, SBTS, LEDGERS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS) {
+template Policy(PROFILE, SBTS, LEDGERS, SETS, CLAUSES, GATES, PARENT_BITS, REVEALS, TIMED) {
     assert(SETS <= 2);
     assert(LEDGERS <= 2);
+    assert(TIMED <= 1);
     var DEPTH = 10;
     var ANCHOR_DEPTH = 3;
     var NODES = CLAUSES + GATES - 1;
@@ -65,9 +71,14 @@ template Policy(PROFILE, SBTS, LEDGERS, SETS, CLAUSES, GATES, PARENT_BITS, REVEA
     signal input verifierKey2;
     signal input anchorsRoot;
     signal input ledgerRoot[LEDGERS];
+    signal input P[2 * TIMED];
 
     // The Soul, or the verifier.
     signal input secret;
+
+    // Of timed statements.
+    signal input blinding[TIMED];
+    signal input truth[TIMED];
 
     // The program.
     signal input source;
@@ -348,7 +359,12 @@ template Policy(PROFILE, SBTS, LEDGERS, SETS, CLAUSES, GATES, PARENT_BITS, REVEA
     // Of the Soul, or of a claim of a slot that the formula forces to be held.
     signal effectiveScope;
     signal {binary} designated;
-    (effectiveScope, designated) <== EffectiveScope()(scope, verifierKey, verifierKey2);
+    if (TIMED == 0) {
+        (effectiveScope, designated) <== EffectiveScope()(scope, verifierKey, verifierKey2);
+    } else {
+        effectiveScope <== scope;
+        designated <== 1;
+    }
     signal unique <== secret + bits[NULLIFIER] * (load[LOADS - 1].value - secret);
     signal {binary} personal <== bits[NULLIFIER];
     signal computedNullifier <== Nullifier()(effectiveScope, designated, personal, unique);
@@ -359,7 +375,18 @@ template Policy(PROFILE, SBTS, LEDGERS, SETS, CLAUSES, GATES, PARENT_BITS, REVEA
     signal derived <== disclosed * nullifierHolds;
     signal claim <== formulaHolds * derived;
     signal isVerifier <== IsVerifier()(commitment, verifierKey, verifierKey2);
-    (1 - claim) * (1 - isVerifier) === 0;
+    signal {binary} isTrue[TIMED];
+    signal lie[TIMED];
+    signal committed[2 * TIMED];
+    if (TIMED == 0) {
+        (1 - claim) * (1 - isVerifier) === 0;
+    } else {
+        isTrue[0] <== Bit()(truth[0]);
+        lie[0] <== (1 - claim) * (1 - isVerifier);
+        isTrue[0] * lie[0] === 0;
+        committed <== TimedBit()(blinding[0], isTrue[0]);
+        P === committed;
+    }
 
     // Groth16 lets anybody change a public input that no constraint uses.
     signal messageSquare <== message * message;

@@ -7,4 +7,4 @@ component main {
     public [
         reveal, handle, nullifier, policyDigest, scope, message, now, verifierKey, verifierKey2, anchorsRoot, ledgerRoot
     ]
-} = Policy(PROFILE_POLICY_L(), 8, 2, 2, 16, 8, 3, 4);
+} = Policy(PROFILE_POLICY_L(), 8, 2, 2, 16, 8, 3, 4, 0);

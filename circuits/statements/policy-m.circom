@@ -7,4 +7,4 @@ component main {
     public [
         reveal, handle, nullifier, policyDigest, scope, message, now, verifierKey, verifierKey2, anchorsRoot
     ]
-} = Policy(PROFILE_POLICY_M(), 4, 0, 1, 12, 6, 3, 2);
+} = Policy(PROFILE_POLICY_M(), 4, 0, 1, 12, 6, 3, 2, 0);

@@ -7,4 +7,4 @@ component main {
     public [
         reveal, handle, nullifier, policyDigest, scope, message, now, verifierKey, verifierKey2, anchorsRoot
     ]
-} = Policy(PROFILE_POLICY_S(), 1, 0, 0, 8, 4, 2, 2);
+} = Policy(PROFILE_POLICY_S(), 1, 0, 0, 8, 4, 2, 2, 0);

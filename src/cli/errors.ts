@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { ArtifactError, SoulproofError, StatementError } from '../errors.js'
+import { ArtifactError, KeyFileError, SoulproofError, StatementError } from '../errors.js'
 
 /** Input or usage is malformed: exit code 2. The message names the field or option and never a value. */
 export class UsageError extends Error {
@@ -28,7 +28,8 @@ export function describeFailure(error: unknown): Failure {
     const reasons = error.reasons.map(({ path, reason }) => `  ${path}: ${reason}`)
     return { lines: [`refused: ${error.message}`, ...reasons], exitCode: 1 }
   }
-  if (error instanceof RefusedError || error instanceof ArtifactError) {
+  const isRefusedFile = error instanceof KeyFileError && error.refused
+  if (error instanceof RefusedError || error instanceof ArtifactError || isRefusedFile) {
     return { lines: [`refused: ${error.message}`], exitCode: 1 }
   }
   if (

@@ -1,10 +1,11 @@
+import { decryptKey, encryptKey, type KeyKind, readKeyFile } from '../crypto/keyfile.js'
+import { type VerifierKey, verifierKeyFromJson, verifierKeyToJson } from '../designated/keys.js'
 import { isRecord } from '../merkle/json.js'
 import { createIssuer, type Issuer, issuerFromJson } from '../sbt/index.js'
 import type { Soul } from '../soul/index.js'
 import { soulFromJson, soulToJson } from '../soul/json.js'
 import { RefusedError, UsageError } from './errors.js'
 import { formatJson, PRIVATE_MODE, readJson, refuseExisting, writeFiles } from './io.js'
-import { decryptKey, encryptKey, type KeyKind, readKeyFile } from './keyfile.js'
 import { type PassphraseOptions, readPassphrase } from './passphrase.js'
 
 /** Where a new key file goes. */
@@ -37,6 +38,11 @@ export async function openIssuer(path: string, options: PassphraseOptions): Prom
   return issuer
 }
 
+/** Opens the key file of a designated verifier. Throws as {@link openSoul}. */
+export async function openVerifierKey(path: string, options: PassphraseOptions): Promise<VerifierKey> {
+  return verifierKeyFromJson(await openKey(path, 'verifier', options))
+}
+
 /** Reads an issuer id that was given as an option. Throws {@link SchemaError} if it names no usable issuer. */
 export function readIssuerId(id: string): string {
   return issuerFromJson({ id }).id
@@ -55,6 +61,11 @@ export async function saveSoul(soul: Soul, options: NewKeyOptions): Promise<void
 export async function saveIssuer(issuer: Issuer, options: NewKeyOptions): Promise<void> {
   const secret = Buffer.from(issuer.secret).toString('hex')
   await saveKey('issuer', { id: issuer.id, secret }, options)
+}
+
+/** Writes a new key file of a designated verifier. Throws as {@link saveSoul}. */
+export async function saveVerifierKey(key: VerifierKey, options: NewKeyOptions): Promise<void> {
+  await saveKey('verifier', verifierKeyToJson(key), options)
 }
 
 async function openKey(path: string, kind: KeyKind, options: PassphraseOptions): Promise<unknown> {

@@ -12,6 +12,8 @@ const VERBS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   policy: async () => (await import('./policy.js')).addPolicyCommand,
   prove: async () => (await import('./prove.js')).addProveCommand,
   verify: async () => (await import('./verify.js')).addVerifyCommand,
+  verifier: async () => (await import('./verifier.js')).addVerifierCommand,
+  simulate: async () => (await import('./simulate.js')).addSimulateCommand,
   setup: async () => (await import('./setup.js')).addSetupCommand,
   export: async () => (await import('./export.js')).addExportCommand,
   bench: async () => (await import('./bench.js')).addBenchCommand,

@@ -28,7 +28,12 @@ interface ProveCommandOptions extends ContextOptions, PassphraseOptions {
 }
 
 /** Part of the work that is behind when a phase begins. */
-const BEHIND: Readonly<Record<ProvingPhase, number>> = { artifacts: 0.05, witness: 0.2, proof: 0.4, done: 1 }
+export const BEHIND: Readonly<Record<ProvingPhase, number>> = {
+  artifacts: 0.05,
+  witness: 0.2,
+  proof: 0.4,
+  done: 1,
+}
 
 /** Adds `soulproof prove`. */
 export function addProveCommand(program: Command): void {

@@ -47,3 +47,11 @@ export const DOMAIN = {
   /** (tag, profile, source, ...): the program of a policy. */
   policy: ascii('soulproof/policy/1'),
 } as const
+
+/** Tags of what no circuit hashes: signatures of verifier keys. They differ from each other and from all of {@link DOMAIN}. */
+export const SIGNATURE_DOMAIN = {
+  /** (tag, challenge, verifierKey, session): a proof of possession. */
+  possession: ascii('soulproof/possession/1'),
+  /** (tag, previous key, next key, at): a rotation. */
+  rotation: ascii('soulproof/rotation/1'),
+} as const

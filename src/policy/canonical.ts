@@ -1,6 +1,6 @@
 /** The canonical text of a policy, which its digest commits to. Frozen: a change changes every digest. */
 import { claimName } from './formula.js'
-import type { Formula, Policy } from './types.js'
+import type { Formula, Policy, TimedRule } from './types.js'
 
 /**
  * Returns the canonical text of a policy: JSON without blanks, keys and arrays in fixed order, slots, ledgers and
@@ -29,7 +29,13 @@ export function canonicalPolicy(policy: Omit<Policy, 'canonical'>): string {
     reveal: policy.reveal.map(claimName),
     discloseHandle: policy.discloseHandle ?? null,
     nullifier: policy.nullifier === undefined ? null : claimName(policy.nullifier),
+    // Absent, so that policies without it keep their digests.
+    ...(policy.timed === undefined ? {} : { timed: canonicalTimed(policy.timed) }),
   })
+}
+
+function canonicalTimed({ squarings, window, beacon, modulus }: TimedRule): unknown {
+  return { squarings, window, beacon, modulus: modulus === undefined ? null : `${modulus}` }
 }
 
 function canonicalFormula(formula: Formula): unknown {

@@ -104,6 +104,7 @@ export function compilePolicy(policy: Policy): Program {
   if (known !== undefined) return known
   let limit: PolicyError | undefined
   for (const profile of PROFILES) {
+    if ((profile.timed ?? false) !== (policy.timed !== undefined)) continue
     // Lists become comparisons as long as these fit; then the longest ones become sets.
     for (let listsAsSets = 0; listsAsSets <= profile.sets; listsAsSets++) {
       const draft = new Draft(policy, profile, listsAsSets)

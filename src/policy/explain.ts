@@ -11,6 +11,7 @@ import type {
   Policy,
   SetSource,
   SlotRule,
+  TimedRule,
 } from './types.js'
 
 /** Mean length of a year of the Gregorian calendar, in seconds. */
@@ -52,6 +53,7 @@ export function explainPolicy(policy: Policy): string {
     ...formulaLines(policy.require, 1),
     ...(slots.length === 0 ? [] : ['', 'SBTs that count:', ...slots.map(slotLine), ...countingLines()]),
     ...(ledgers.length === 0 ? [] : ['', 'Ledgers that are read:', ...ledgers.map(ledgerLine)]),
+    ...(policy.timed === undefined ? [] : ['', 'How long it convinces:', ...timedLines(policy.timed)]),
     '',
     'What the verifier learns:',
     ...learnedLines(policy).map((line) => item(1, line)),
@@ -61,6 +63,13 @@ export function explainPolicy(policy: Policy): string {
   ]
     .map(showControls)
     .join('\n')
+}
+
+function timedLines({ squarings, window, beacon }: TimedRule): string[] {
+  return [
+    `the proof convinces whoever receives it within ${window} seconds of a beacon of ${JSON.stringify(beacon)}`,
+    `after ${squarings} squarings in sequence anybody can make such a proof, so that it convinces nobody later`,
+  ].map((line) => item(1, line))
 }
 
 /** Writes invisible characters, line breaks and direction marks as escapes: a policy's texts must not rearrange ours. */

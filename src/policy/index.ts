@@ -7,4 +7,14 @@ export { evaluatePolicy } from './evaluate.js'
 export { explainPolicy } from './explain.js'
 export { parsePolicy } from './parse.js'
 export { PROFILES, type Profile } from './profiles.js'
-export type { ClaimRef, Formula, LedgerRoot, LedgerRule, Policy, Roots, SlotRule, Wallet } from './types.js'
+export type {
+  ClaimRef,
+  Formula,
+  LedgerRoot,
+  LedgerRule,
+  Policy,
+  Roots,
+  SlotRule,
+  TimedRule,
+  Wallet,
+} from './types.js'

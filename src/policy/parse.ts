@@ -35,6 +35,7 @@ import type {
   Policy,
   SetSource,
   SlotRule,
+  TimedRule,
 } from './types.js'
 
 /** Most slots of a policy: a slot's index has 4 bits. */
@@ -95,7 +96,7 @@ interface Names {
 export function parsePolicy(json: unknown): Policy {
   const root = objectOf(readJson(json), '', {
     required: ['version', 'require'],
-    optional: ['schemas', 'sbts', 'ledgers', 'reveal', 'discloseHandle', 'nullifier'],
+    optional: ['schemas', 'sbts', 'ledgers', 'reveal', 'discloseHandle', 'nullifier', 'timed'],
   })
   if (root.get('version') !== 1) throw new PolicyError('version', 'must be 1')
   const schemas = parseSchemas(root.get('schemas'))
@@ -107,6 +108,7 @@ export function parsePolicy(json: unknown): Policy {
   const reveal = parseReveal(root.get('reveal'), names, require)
   const discloseHandle = parseDisclosedLedger(root.get('discloseHandle'), names)
   const nullifier = parseNullifier(root.get('nullifier'), names, require, reveal)
+  const timed = parseTimed(root.get('timed'))
   refuseUnused(schemas, slots, ledgers, require, discloseHandle)
   const policy: Omit<Policy, 'canonical'> = {
     version: 1,
@@ -116,8 +118,41 @@ export function parsePolicy(json: unknown): Policy {
     reveal,
     ...(discloseHandle === undefined ? {} : { discloseHandle }),
     ...(nullifier === undefined ? {} : { nullifier }),
+    ...(timed === undefined ? {} : { timed }),
   }
   return deepFreeze({ ...policy, canonical: canonicalPolicy(policy) })
+}
+
+/** Bits of the modulus of a timed policy. */
+const MODULUS_BITS = 2048
+
+function parseTimed(json: Json | undefined): TimedRule | undefined {
+  if (json === undefined) return undefined
+  const fields = objectOf(json, 'timed', {
+    required: ['squarings', 'window', 'beacon'],
+    optional: ['modulus'],
+  })
+  const beacon = stringOf(fields.get('beacon'), 'timed.beacon')
+  if (beacon.length === 0 || beacon.length > 256)
+    throw new PolicyError('timed.beacon', 'must have 1 to 256 characters')
+  return {
+    squarings: integerOf(fields.get('squarings'), 'timed.squarings', 1, 2 ** 48),
+    window: integerOf(fields.get('window'), 'timed.window', 1, 2 ** 32 - 1),
+    beacon,
+    ...(fields.has('modulus') ? { modulus: parseModulus(fields.get('modulus')) } : {}),
+  }
+}
+
+function parseModulus(json: Json | undefined): bigint {
+  const text = stringOf(json, 'timed.modulus')
+  const modulus = /^[1-9][0-9]{600,620}$/.test(text) ? BigInt(text) : 0n
+  if (modulus.toString(2).length !== MODULUS_BITS || modulus % 2n === 0n) {
+    throw new PolicyError(
+      'timed.modulus',
+      `must be an odd number of ${MODULUS_BITS} bits as a decimal string`,
+    )
+  }
+  return modulus
 }
 
 function parseSchemas(json: Json | undefined): ReadonlyMap<string, Schema> {

@@ -2,7 +2,7 @@ import { bytesToBigInt } from '../field.js'
 
 /** Sizes of one policy circuit. */
 export interface Profile {
-  readonly name: 'policy-s' | 'policy-m' | 'policy-l'
+  readonly name: 'policy-s' | 'policy-m' | 'policy-m-timed' | 'policy-l'
   /** Name and version as a number, part of every digest: the ASCII text `<name>/1`, big-endian. */
   readonly id: bigint
   /** Most SBTs that count at once; the policy may name more slots. */
@@ -18,6 +18,8 @@ export interface Profile {
   readonly reveals: number
   /** 2^parentBits >= gates. */
   readonly parentBits: number
+  /** Whether it is for timed policies, and for no others. */
+  readonly timed?: true
 }
 
 const idOf = (text: string): bigint => bytesToBigInt(new TextEncoder().encode(text))
@@ -56,6 +58,18 @@ export const PROFILES: readonly Profile[] = [
     gates: 8,
     reveals: 4,
     parentBits: 3,
+  },
+  {
+    name: 'policy-m-timed',
+    id: idOf('policy-m-timed/1'),
+    sbts: 4,
+    ledgers: 0,
+    sets: 1,
+    clauses: 12,
+    gates: 6,
+    reveals: 2,
+    parentBits: 3,
+    timed: true,
   },
 ]
 

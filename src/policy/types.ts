@@ -119,6 +119,18 @@ export type SetSource =
   | { readonly kind: 'list'; readonly values: readonly bigint[]; readonly texts?: readonly string[] }
   | { readonly kind: 'root'; readonly root: bigint }
 
+/** Until when a proof convinces: within a window after a beacon, whose delay anybody can compute later. */
+export interface TimedRule {
+  /** Sequential squarings of the delay, T. */
+  readonly squarings: number
+  /** Seconds after the beacon within which a proof has to arrive. */
+  readonly window: number
+  /** Where beacons come from, such as `drand:<chain hash>`. */
+  readonly beacon: string
+  /** Modulus of the group, 2048 bits; undefined is the RSA-2048 number. */
+  readonly modulus?: bigint
+}
+
 /** A policy that has been parsed and checked; deeply frozen. */
 export interface Policy {
   readonly version: 1
@@ -130,6 +142,7 @@ export interface Policy {
   /** Name of the ledger whose handle is disclosed. */
   readonly discloseHandle?: string
   readonly nullifier?: ClaimRef
+  readonly timed?: TimedRule
   /** Canonical text of the whole policy: the same for every way to write the same policy. */
   readonly canonical: string
 }

@@ -42,6 +42,17 @@ export type ProveOptions = (
   readonly onProgress?: (phase: ProvingPhase) => void
 }
 
+/** A statement whose inputs are known: what {@link Prover.prove} prepares before it computes anything heavy. */
+export interface PreparedStatement {
+  readonly statement: string
+  /** Every input signal of the circuit, by name. */
+  readonly inputs: CircuitInputs
+  /** In circuit order. */
+  readonly publicSignals: readonly string[]
+  /** Revealed claims as text, by `slot.claim`. */
+  readonly revealed: Readonly<Record<string, string>>
+}
+
 /** Makes proofs. Keeps artifacts and threads between proofs, and never keeps Node from exiting. */
 export interface Prover extends AsyncDisposable {
   /** Name of the engine. */
@@ -55,6 +66,18 @@ export interface Prover extends AsyncDisposable {
    * @throws {TypeError|RangeError} naming the argument that is malformed
    */
   prove(options: ProveOptions): Promise<Envelope>
+  /**
+   * Proves a statement that was prepared elsewhere: the second half of {@link Prover.prove}, which simulators share.
+   *
+   * @throws {StatementError} if the inputs do not satisfy the circuit
+   * @throws {ArtifactError} if an artifact is missing or is not the pinned one, or the circuit computes other public signals
+   */
+  provePrepared(
+    options: PreparedStatement & {
+      readonly signal?: AbortSignal
+      readonly onProgress?: (phase: ProvingPhase) => void
+    },
+  ): Promise<Envelope>
   /**
    * Makes a Groth16 proof over BN254 from any snarkjs `.zkey` and `.wtns`.
    *
@@ -98,36 +121,41 @@ export async function createProver(
   const engine = create({ threads })
 
   const dispose = (): Promise<void> => engine.dispose()
+  const provePrepared: Prover['provePrepared'] = async (prepared) => {
+    const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
+    signal?.throwIfAborted()
+    onProgress?.('artifacts')
+    const artifacts = await loadArtifacts({ statement, source })
+    signal?.throwIfAborted()
+    onProgress?.('witness')
+    const made = await makeProof({ engine, artifacts, inputs, signal, onProgress })
+    if (made.publicSignals.some((value, i) => value !== publicSignals[i])) {
+      throw new ArtifactError('the circuit computes other public signals than expected')
+    }
+    onProgress?.('done')
+    const verificationKeyHash = VERIFICATION_KEYS[statement]?.hash as string
+    const { proof } = made
+    return { version: 1, statement, verificationKeyHash, proof, publicSignals: [...publicSignals], revealed }
+  }
   return {
     engine: engine.name,
     async prove(proveOptions) {
       const { signal, onProgress } = proveOptions
       signal?.throwIfAborted()
-      const { statement, inputs, publicSignals, revealed } = prepare(proveOptions)
-      onProgress?.('artifacts')
-      const artifacts = await loadArtifacts({ statement, source })
-      signal?.throwIfAborted()
-      onProgress?.('witness')
-      const made = await makeProof({ engine, artifacts, inputs, signal, onProgress })
-      if (made.publicSignals.some((value, i) => value !== publicSignals[i])) {
-        throw new ArtifactError('the circuit computes other public signals than expected')
-      }
-      onProgress?.('done')
-      const verificationKeyHash = VERIFICATION_KEYS[statement]?.hash as string
-      return { version: 1, statement, verificationKeyHash, proof: made.proof, publicSignals, revealed }
+      return provePrepared({
+        ...prepare(proveOptions),
+        ...(signal && { signal }),
+        ...(onProgress && { onProgress }),
+      })
     },
+    provePrepared,
     groth16: ({ provingKey, witness, signal }) => engine.prove({ provingKey, witness, signal }),
     dispose,
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: dispose,
   } as Prover
 }
 
-function prepare(options: ProveOptions): {
-  statement: string
-  inputs: CircuitInputs
-  publicSignals: string[]
-  revealed: Record<string, string>
-} {
+function prepare(options: ProveOptions): PreparedStatement {
   if ('statement' in options && options.statement !== 'membership') {
     if (options.statement !== 'ledger-batch' && options.statement !== 'ledger-history') {
       throw new RangeError(

@@ -22,6 +22,8 @@ export interface ContextSignals {
   readonly message: bigint
   readonly verifierKey: bigint
   readonly verifierKey2: bigint
+  /** Of timed statements: the scope is the result of {@link timedContext} already. */
+  readonly isTimed?: true
 }
 
 /**
@@ -46,9 +48,19 @@ export function contextSignals(context: Context): ContextSignals {
  * Poseidon(tag, scope, verifierKey, verifierKey2, 0).
  */
 export function effectiveScope(context: Omit<ContextSignals, 'message'>): bigint {
-  const { scope, verifierKey, verifierKey2 } = context
-  if (!isDesignated(context)) return scope
+  const { scope, verifierKey, verifierKey2, isTimed } = context
+  if (isTimed || !isDesignated(context)) return scope
   return poseidon([DOMAIN.designatedScope, scope, verifierKey, verifierKey2, 0n])
+}
+
+/**
+ * Returns the context of a timed statement, whose public scope is Poseidon(tag, scope, verifierKey, verifierKey2, beacon):
+ * the circuit does not know the beacon, so that prover and verifier both compute it outside.
+ */
+export function timedContext(context: ContextSignals, beacon: bigint): ContextSignals {
+  const { scope, verifierKey, verifierKey2 } = context
+  const hidden = poseidon([DOMAIN.designatedScope, scope, verifierKey, verifierKey2, beacon])
+  return { ...context, scope: hidden, isTimed: true }
 }
 
 /**
@@ -66,8 +78,8 @@ export function personalNullifier(context: Omit<ContextSignals, 'message'>, clai
   return poseidon([tag, effectiveScope(context), claim])
 }
 
-function isDesignated({ verifierKey, verifierKey2 }: Omit<ContextSignals, 'message'>): boolean {
-  return verifierKey !== 0n || verifierKey2 !== 0n
+function isDesignated({ verifierKey, verifierKey2, isTimed }: Omit<ContextSignals, 'message'>): boolean {
+  return isTimed === true || verifierKey !== 0n || verifierKey2 !== 0n
 }
 
 /** Checks a secret scalar: 0 <= secret < l. */

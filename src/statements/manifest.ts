@@ -157,6 +157,36 @@ export const MANIFEST: Manifest = {
         },
       },
     },
+    'policy-m-timed': {
+      sourceHash: '0x2fd387e26342abc992040813a8cbb8bebc8240da97f91ad37cdc0bc0e9164600',
+      constraints: 45531,
+      wires: 45686,
+      publicSignals: 13,
+      provenance: { kind: 'development' },
+      verificationKeyHash: '0xdc4bce1a24148abcdc3a31c296b0e8bac48e9c4181c2053b160967afe00323de',
+      artifacts: {
+        'policy-m-timed.wasm': {
+          bytes: 7369238,
+          sha256: '24dc31c51548ae0dc3976052639360bf2d074c844074d6f05bdee464f1b41d90',
+        },
+        'policy-m-timed.zkey': {
+          bytes: 49307836,
+          sha256: 'ce08770fe030819ea978838273080de382ec75fdf89178c7ae0e0505a5b382d3',
+        },
+        'policy-m-timed.r1cs': {
+          bytes: 30041732,
+          sha256: 'a509dfc360f305e4335c8e062b39d60471f76186c4fc0f4dced9fd76859c3df8',
+        },
+        'policy-m-timed.sym': {
+          bytes: 12746302,
+          sha256: '3144264e9f9e6bbb2821c2c5a52e78121acc0400200839b87e4f2d0d87165de7',
+        },
+        'policy-m-timed.vkey.json': {
+          bytes: 5505,
+          sha256: 'f1f52ef0dde14fdc46a8edc9a0ba662cc632ed79602a7d2907c0ad18cac3c387',
+        },
+      },
+    },
     'policy-s': {
       sourceHash: '0xaf8439a0de1c734084065057f62969e6e9bbe4ef196f226fb2afa98c0b13224d',
       constraints: 12980,

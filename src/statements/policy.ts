@@ -1,4 +1,4 @@
-import { BASE8 } from '../crypto/babyjub.js'
+import { BASE8, type Point } from '../crypto/babyjub.js'
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { SoulproofError, StatementError } from '../errors.js'
@@ -46,6 +46,16 @@ export interface PolicyWitness {
   readonly openings: readonly (SetProof | undefined)[]
   /** One per ledger of the program; undefined where it is not opened. */
   readonly ledgers: readonly (LedgerProof | undefined)[]
+  /** Of timed statements: how P of the signals is made. */
+  readonly opening?: TimedOpening
+}
+
+/** Opens P = blinding B8 + (1 - truth) H. */
+export interface TimedOpening {
+  /** 0 <= blinding < l. */
+  readonly blinding: bigint
+  /** 1 if the claim holds, or the secret is a verifier's; 0 needs nothing of that. */
+  readonly truth: 0n | 1n
 }
 
 /**
@@ -53,8 +63,11 @@ export interface PolicyWitness {
  * count for nothing.
  */
 export function policyInputs(signals: PolicySignals, witness: PolicyWitness): CircuitInputs {
-  const { secret, program, anchors, placed, openings, ledgers } = witness
+  const { secret, program, anchors, placed, openings, ledgers, opening } = witness
   const { profile, encoded } = program
+  if (profile.timed !== (opening && true) || profile.timed !== (signals.P && true)) {
+    throw new StatementError('P and its opening belong to timed statements, and to no others')
+  }
   assertSecret(secret)
   const sbts = Array.from({ length: profile.sbts }, (_, m) => {
     const sbt = placed[m]
@@ -68,6 +81,7 @@ export function policyInputs(signals: PolicySignals, witness: PolicyWitness): Ci
   return {
     reveal: signals.reveal,
     ...Object.fromEntries(POLICY_SIGNALS.map((name) => [name, signals[name]])),
+    ...(opening && { P: signals.P, blinding: [opening.blinding], truth: [opening.truth] }),
     secret,
     source: program.source,
     ledgerId: program.ledgerId ?? 0n,
@@ -284,9 +298,14 @@ export function preparePolicy(
     readonly roots: Roots
     readonly now: bigint
     readonly context: ContextSignals
+    /** Of a timed policy: the commitment to that the claim holds; the context is then that of {@link timedContext}. */
+    readonly commitment?: { readonly P: Point; readonly blinding: bigint }
   },
 ): PreparedPolicy {
-  const { policy, roots, now, context, soul, sbts, sets = [], ledgers } = options
+  const { policy, roots, now, context, soul, sbts, sets = [], ledgers, commitment } = options
+  if (policy.timed !== undefined && commitment === undefined) {
+    throw new StatementError('the policy is timed: a proof of it needs a beacon, see proveTimed')
+  }
   assertUint(now, CLOCK_BITS, 'now')
   refuseOwnKey(soul, context)
   const program = compilePolicy(policy)
@@ -325,7 +344,9 @@ export function preparePolicy(
     anchorsRoot: anchors.root,
     // An unopened ledger has the accepted root all the same: a proof does not tell which ones it needed.
     ledgerRoot: ledgerRootsOf(program, roots),
+    ...(commitment && { P: commitment.P }),
   }
+  const opening = commitment && { blinding: commitment.blinding, truth: 1n as const }
   const openings = program.sets.map((set, k) => {
     const filled = choice.some((sbt) => sbt.anchor.slot === set.slot)
     return filled ? trees[k]?.proof(loadClaim(set)) : undefined
@@ -337,6 +358,7 @@ export function preparePolicy(
     placed: choice,
     openings,
     ledgers: read.map((rule, k) => (tallies[k] === undefined ? undefined : ofLedger(ledgers, rule))),
+    ...(opening && { opening }),
   })
   const revealed = Object.fromEntries(
     policy.reveal.map((claim) => {

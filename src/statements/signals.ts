@@ -1,4 +1,5 @@
 /** Public signals of all statements, in circuit order, and the text of revealed claims: what prover and verifier share. */
+import type { Point } from '../crypto/babyjub.js'
 import { type ClaimType, type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import type { ContextSignals } from './context.js'
 
@@ -39,6 +40,8 @@ export interface PolicySignals extends ContextSignals {
   readonly anchorsRoot: bigint
   /** One per ledger of the profile; 0 where the policy reads none. */
   readonly ledgerRoot: readonly bigint[]
+  /** Of timed statements: the commitment to whether the claim holds. */
+  readonly P?: Point
 }
 
 /** Names of the public signals after the reveals, in circuit order; the ledgers' roots follow. */
@@ -54,11 +57,13 @@ export const POLICY_SIGNALS = [
   'anchorsRoot',
 ] as const
 
+/** Names of the public signals of timed statements after those, in circuit order. */
+export const TIMED_SIGNALS = ['P[0]', 'P[1]'] as const
+
 /** Returns the public signals in circuit order, as decimal strings. */
 export function policyPublicSignals(signals: PolicySignals): string[] {
-  return [...signals.reveal, ...POLICY_SIGNALS.map((name) => signals[name]), ...signals.ledgerRoot].map(
-    String,
-  )
+  const { reveal, ledgerRoot, P = [] } = signals
+  return [...reveal, ...POLICY_SIGNALS.map((name) => signals[name]), ...ledgerRoot, ...P].map(String)
 }
 
 /** Writes a claim's value as text: decimal, `true` or `false`, the text itself, or 0x and hex for bytes. */

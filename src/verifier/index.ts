@@ -12,7 +12,13 @@ import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
 import { LEDGER_BATCH_SIGNALS } from '../statements/ledger-batch.js'
 import { type HistoryQuery, LEDGER_HISTORY_SIGNALS, querySignals } from '../statements/ledger-history.js'
-import { CLOCK_BITS, MEMBERSHIP_SIGNALS, POLICY_SIGNALS, parseClaimText } from '../statements/signals.js'
+import {
+  CLOCK_BITS,
+  MEMBERSHIP_SIGNALS,
+  POLICY_SIGNALS,
+  parseClaimText,
+  TIMED_SIGNALS,
+} from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { verifyGroth16 } from './groth16.js'
 import { isDevelopmentKey, parseVerificationKey } from './keys.js'
@@ -44,6 +50,8 @@ export type VerifyOptions = Context & { readonly envelope: unknown } & (
         readonly maxClockSkew?: bigint
         /** How fresh the roots of ledgers have to be, by the ledger's id or the policy's name for it. */
         readonly freshness?: Readonly<Record<string, Freshness>>
+        /** Of a timed policy, see `verifyTimed`; without it every envelope is refused. */
+        readonly timed?: TimedPart
       }
     | { readonly statement: 'membership'; readonly roots: readonly bigint[] }
     | {
@@ -63,6 +71,19 @@ export interface Freshness {
   readonly minQueueLength?: bigint
   /** Greatest number of seconds since the root was accepted. */
   readonly maxAge?: bigint
+}
+
+/** What a timed policy adds to verification. It is checked outside this module, which knows no delays. */
+export interface TimedPart {
+  /** The context with the scope of the beacon. */
+  readonly context: ContextSignals
+  /** Checks the second part of an envelope against the whole first part; returns why it is refused. */
+  check(part: {
+    readonly verificationKeyHash: string
+    readonly publicSignals: readonly bigint[]
+    readonly proof: unknown
+    readonly delay: unknown
+  }): string | undefined
 }
 
 /** What a proof says, or why it is refused. */
@@ -171,6 +192,7 @@ interface Expectation {
     readonly type: Parameters<typeof encodeClaim>[0]
     readonly signal: number
   }[]
+  readonly timed?: TimedPart | 'missing'
 }
 
 /** Where in the signals of a statement about a Soul its results stand. */
@@ -249,10 +271,12 @@ function expectPolicy(
     readonly now: bigint
     readonly maxClockSkew?: bigint
     readonly freshness?: Readonly<Record<string, Freshness>>
+    readonly timed?: TimedPart
   },
-  context: ContextSignals,
+  publicContext: ContextSignals,
 ): SoulExpectation {
-  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW, freshness = {} } = options
+  const { policy, roots, now, maxClockSkew = DEFAULT_CLOCK_SKEW, freshness = {}, timed } = options
+  const context = timed?.context ?? publicContext
   assertUint(now, CLOCK_BITS, 'now')
   assertUint(maxClockSkew, CLOCK_BITS, 'maxClockSkew')
   const program = compilePolicy(policy)
@@ -305,7 +329,12 @@ function expectPolicy(
   const firstLedger = profile.reveals + POLICY_SIGNALS.length
   return {
     statement: profile.name,
-    signals: [...revealed, ...signals, ...ledgerSignals],
+    signals: [
+      ...revealed,
+      ...signals,
+      ...ledgerSignals,
+      ...(profile.timed ? TIMED_SIGNALS : []).map((name) => ({ name, from: 0n, below: FIELD_MODULUS })),
+    ],
     together: {
       signals: [at('anchorsRoot'), ...ledgerSignals.map((_, k) => firstLedger + k)],
       oneOf: anchors.map((anchor, i) => [anchor, ...(ledgers[i] as bigint[])]).filter((_, i) => isFresh[i]),
@@ -313,6 +342,7 @@ function expectPolicy(
     reveals,
     nullifier: at('nullifier'),
     ...(ledgerId !== undefined && { handle: at('handle') }),
+    ...(profile.timed && { timed: timed ?? 'missing' }),
   }
 }
 
@@ -359,8 +389,10 @@ async function check(
   envelope: unknown,
   allowDevelopmentKeys: boolean,
 ): Promise<{ signals: readonly bigint[]; revealed: Record<string, ClaimValue> }> {
-  const { statement, reveals } = expectation
-  const fields = readEnvelope(envelope)
+  const { statement, reveals, timed } = expectation
+  if (timed === 'missing')
+    throw new Refusal('statement: is timed, and says nothing by itself; see verifyTimed')
+  const fields = readEnvelope(envelope, timed === undefined ? [] : ['delay'])
   if (fields.statement !== statement) throw new Refusal('statement: is not the one that the verifier expects')
   const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
   if (shipped === undefined) throw new KeyError(`this package has no verification key of ${statement}`)
@@ -379,6 +411,12 @@ async function check(
     proof: fields.proof as never,
   })
   if (!holds) throw new Refusal('proof: does not hold')
+  if (timed !== undefined) {
+    const { proof, delay } = fields
+    const part = { verificationKeyHash: shipped.hash, publicSignals: signals, proof, delay }
+    const refusal = timed.check(part)
+    if (refusal !== undefined) throw new Refusal(`delay: ${refusal}`)
+  }
   return { signals, revealed }
 }
 
@@ -403,7 +441,10 @@ const ENVELOPE_FIELDS = [
 ] as const
 
 /** Reads own fields once, so that neither getters nor proxies can answer differently later. */
-function readEnvelope(envelope: unknown): Record<(typeof ENVELOPE_FIELDS)[number], unknown> {
+function readEnvelope(
+  envelope: unknown,
+  others: readonly string[],
+): Record<(typeof ENVELOPE_FIELDS)[number] | 'delay', unknown> {
   let plain: unknown
   try {
     plain = copyJson(envelope, { values: 1000, characters: 100_000 }, 8)
@@ -414,11 +455,12 @@ function readEnvelope(envelope: unknown): Record<(typeof ENVELOPE_FIELDS)[number
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain))
     throw new Refusal('envelope: is not an object')
   const names = Object.keys(plain)
-  for (const name of ENVELOPE_FIELDS) {
+  for (const name of [...ENVELOPE_FIELDS, ...others]) {
     if (!names.includes(name)) throw new Refusal(`${name}: is missing`)
   }
-  if (names.length !== ENVELOPE_FIELDS.length) throw new Refusal('envelope: has an unknown field')
-  const fields = plain as Record<(typeof ENVELOPE_FIELDS)[number], unknown>
+  if (names.length !== ENVELOPE_FIELDS.length + others.length)
+    throw new Refusal('envelope: has an unknown field')
+  const fields = plain as ReturnType<typeof readEnvelope>
   if (fields.version !== 1) throw new Refusal('version: is not 1')
   return fields
 }

@@ -32,5 +32,6 @@ describe('constraints', () => {
     assert.ok(statements['ledger-history'] <= 2 ** 15 - 14)
     assert.ok(statements['ledger-batch'] <= 8_500 * BATCH_TOUCHES)
     assert.ok(gadgets['LedgerSlot(10)'] + gadgets['Handle'] <= 6_300)
+    assert.ok(statements['policy-m-timed'] <= statements['policy-m'] + 800)
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { DOMAIN } from '../../src/crypto/domains.js'
+import { DOMAIN, SIGNATURE_DOMAIN } from '../../src/crypto/domains.js'
 import { emptyState } from '../../src/ledger/reader.js'
 import { LEDGER_DEPTH } from '../../src/merkle/ledger.js'
 import { QUATERNARY_DEPTH } from '../../src/merkle/proof.js'
@@ -35,16 +35,17 @@ describe('numbers shared by circuits and TypeScript', () => {
       assert.equal(value, BigInt(`0x${Buffer.from(text, 'ascii').toString('hex')}`))
       assert.ok(text.length <= 31)
     }
-    assert.equal(new Set([...functions.values()].map(({ value }) => value)).size, functions.size)
+    const tags = [...functions.values()].map(({ value }) => value).concat(Object.values(SIGNATURE_DOMAIN))
+    assert.equal(new Set(tags).size, functions.size + Object.keys(SIGNATURE_DOMAIN).length)
   })
 
   it('each policy circuit has the sizes of its profile, and each profile its circuit', () => {
     const files = readdirSync(new URL('statements/', circuits)).filter((name) => name.startsWith('policy-'))
     assert.deepEqual(files.sort(), PROFILES.map(({ name }) => `${name}.circom`).sort())
-    for (const { name, sbts, ledgers, sets, clauses, gates, parentBits, reveals } of PROFILES) {
+    for (const { name, sbts, ledgers, sets, clauses, gates, parentBits, reveals, timed } of PROFILES) {
       const main = /= Policy\((\w+)\(\), ([\d, ]+)\);/.exec(read(`statements/${name}.circom`))
       assert.equal(main?.[1], `PROFILE_${constantName(name)}`)
-      const sizes = [sbts, ledgers, sets, clauses, gates, parentBits, reveals]
+      const sizes = [sbts, ledgers, sets, clauses, gates, parentBits, reveals, timed ? 1 : 0]
       assert.deepEqual(main?.[2]?.split(', ').map(Number), sizes)
       assert.ok(2 ** parentBits >= gates)
     }

@@ -5,7 +5,7 @@ import { readSymbols } from '../../src/formats/symbols.js'
 import { PROFILES } from '../../src/policy/profiles.js'
 import { LEDGER_BATCH_SIGNALS } from '../../src/statements/ledger-batch.js'
 import { LEDGER_HISTORY_SIGNALS } from '../../src/statements/ledger-history.js'
-import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS } from '../../src/statements/signals.js'
+import { MEMBERSHIP_SIGNALS, POLICY_SIGNALS, TIMED_SIGNALS } from '../../src/statements/signals.js'
 
 const artifact = (name: string): Uint8Array => readFileSync(new URL(`../../zkeys/${name}`, import.meta.url))
 const source = (name: string): string =>
@@ -15,12 +15,13 @@ const statements: [string, string[]][] = [
   ['membership', [...MEMBERSHIP_SIGNALS]],
   ['ledger-batch', [...LEDGER_BATCH_SIGNALS]],
   ['ledger-history', [...LEDGER_HISTORY_SIGNALS]],
-  ...PROFILES.map(({ name, reveals, ledgers }): [string, string[]] => [
+  ...PROFILES.map(({ name, reveals, ledgers, timed }): [string, string[]] => [
     name,
     [
       ...Array.from({ length: reveals }, (_, i) => `reveal[${i}]`),
       ...POLICY_SIGNALS,
       ...Array.from({ length: ledgers }, (_, i) => `ledgerRoot[${i}]`),
+      ...(timed ? TIMED_SIGNALS : []),
     ],
   ]),
 ]

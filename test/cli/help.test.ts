@@ -4,7 +4,20 @@ import type { Command } from 'commander'
 import { createProgram } from '../../src/cli/program.js'
 import { run } from './run.js'
 
-const VERBS = ['soul', 'issuer', 'issue', 'registry', 'policy', 'prove', 'verify', 'setup', 'export', 'bench']
+const VERBS = [
+  'soul',
+  'issuer',
+  'issue',
+  'registry',
+  'policy',
+  'prove',
+  'verify',
+  'verifier',
+  'simulate',
+  'setup',
+  'export',
+  'bench',
+]
 
 const program = await createProgram()
 

@@ -304,6 +304,12 @@ export const GADGETS = {
     outputs: { out: '[2]' },
     body: 'out <== Base8Multiply()(Bits(252)(scalar));',
   },
+  TimedBit: {
+    include: ['timed-bit'],
+    inputs: { k: '', b: '' },
+    outputs: { out: '[2]' },
+    body: 'out <== TimedBit()(k, Bit()(b));',
+  },
   Soul: {
     include: ['soul'],
     inputs: { secret: '' },

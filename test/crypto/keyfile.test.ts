@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { RefusedError, UsageError } from '../../src/cli/errors.js'
-import { decryptKey, encryptKey, type KeyFile } from '../../src/cli/keyfile.js'
+import { decryptKey, encryptKey, type KeyFile } from '../../src/crypto/keyfile.js'
+import { KeyFileError } from '../../src/errors.js'
 
 const COST = 2 ** 14
 const PASSPHRASE = 'a passphrase'
 const SECRET = { secret: '271828182845904523536' }
 
-describe('cli/keyfile', () => {
+describe('key files', () => {
   let file: KeyFile
 
   before(async () => {
@@ -29,6 +29,20 @@ describe('cli/keyfile', () => {
     assert.deepEqual(await decryptKey({ file: made, kind: 'issuer', passphrase: PASSPHRASE }), SECRET)
   })
 
+  it('a file of Node opens where Node is not, and the other way round', async () => {
+    const { getBuiltinModule } = process
+    // What browsers lack; without it the other scrypt runs.
+    process.getBuiltinModule = (() => undefined) as typeof getBuiltinModule
+    try {
+      assert.deepEqual(await open(file), SECRET)
+      const made = await encryptKey({ kind: 'soul', secret: SECRET, passphrase: PASSPHRASE, cost: COST })
+      process.getBuiltinModule = getBuiltinModule
+      assert.deepEqual(await open(made), SECRET)
+    } finally {
+      process.getBuiltinModule = getBuiltinModule
+    }
+  })
+
   it('uses a fresh salt and nonce each time', async () => {
     const other = await encryptKey({ kind: 'soul', secret: SECRET, passphrase: PASSPHRASE, cost: COST })
     assert.notEqual(other.kdf.salt, file.kdf.salt)
@@ -48,7 +62,7 @@ describe('cli/keyfile', () => {
 
   it('refuses an empty passphrase for a new file', async () => {
     const made = encryptKey({ kind: 'soul', secret: SECRET, passphrase: '', cost: COST })
-    await assert.rejects(made, UsageError)
+    await assert.rejects(made, usage('passphrase'))
   })
 
   it('attack: altered salt, nonce, tag, ciphertext or cost', async () => {
@@ -121,7 +135,7 @@ describe('cli/keyfile', () => {
 })
 
 function refusedWithoutSecret(error: unknown): boolean {
-  assert(error instanceof RefusedError)
+  assert(error instanceof KeyFileError && error.refused)
   assert.match(error.message, /wrong passphrase, or the file was altered/)
   assert(!error.message.includes(SECRET.secret) && !error.message.includes(PASSPHRASE))
   return true
@@ -129,7 +143,7 @@ function refusedWithoutSecret(error: unknown): boolean {
 
 function usage(path: string): (error: unknown) => boolean {
   return (error) => {
-    assert(error instanceof UsageError, String(error))
+    assert(error instanceof KeyFileError && !error.refused, String(error))
     assert(error.message.startsWith(`${path}:`), error.message)
     return true
   }

@@ -1,0 +1,125 @@
+import type { Command } from 'commander'
+import { type Simulation, simulate } from '../designated/simulate.js'
+import { parseDecimal } from '../field.js'
+import { readObject } from '../merkle/json.js'
+import { createProver } from '../prover/index.js'
+import { type ContextOptions, readContext, withContext } from './context.js'
+import { warnOfDevelopmentKey } from './development-key.js'
+import { UsageError } from './errors.js'
+import { readGroup, readPolicy, readRoots } from './inputs.js'
+import { emitJson, PUBLIC_MODE, readJson, refuseExisting } from './io.js'
+import { openVerifierKey } from './keys.js'
+import { readInteger, readTime } from './options.js'
+import { type PassphraseOptions, withPassphrase } from './passphrase.js'
+import { withProgress } from './progress.js'
+import { BEHIND } from './prove.js'
+
+interface SimulateCommandOptions extends ContextOptions, PassphraseOptions {
+  readonly verifier: string
+  readonly policy?: string
+  readonly roots?: string
+  readonly group?: string
+  readonly now?: string
+  readonly revealed?: string
+  readonly nullifier?: string
+  readonly handle?: string
+  readonly engine?: string
+  readonly threads?: string
+  readonly artifacts?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+/** Adds `soulproof simulate`. */
+export function addSimulateCommand(program: Command): void {
+  withContext(withPassphrase(program.command('simulate')))
+    .description('make a designated proof with the verifier’s own key, whether or not the statement is true')
+    .requiredOption('--verifier <file>', 'key file of the verifier')
+    .option('--policy <file>', 'policy of the proof; - for stdin')
+    .option('--roots <file>', "issuers' roots, for a policy")
+    .option('--group <file>', 'group of a proof of membership instead: {"members": ["<decimal>", …]}')
+    .option('--now <seconds>', "Unix time of the proof instead of the machine's")
+    .option('--revealed <file>', 'what it reveals: {"<slot>.<claim>": "<text>"}')
+    .option('--nullifier <decimal>', 'its nullifier; by default a random one')
+    .option('--handle <decimal>', 'its handle, if the policy discloses one; by default a random one')
+    .option('--engine <name>', 'proving engine')
+    .option('--threads <number>', '1 for a single thread')
+    .option('--artifacts <folder>', "folder or URL of the artifacts instead of the package's own")
+    .option('--out <file>', 'write here instead of stdout')
+    .option('--force', 'replace the file')
+    .addHelpText(
+      'after',
+      `
+That anybody with the key can do this is why a proof for the key convinces nobody else.
+
+Examples:
+  $ soulproof simulate --verifier bob.verifier.json --policy policy.json --roots roots.json \\
+      --scope loans --message nonce-1 --out simulated.json
+  $ soulproof simulate --verifier bob.verifier.json --group members.json --scope poll-7 --message yes`,
+    )
+    .action(simulateProof)
+}
+
+async function simulateProof(options: SimulateCommandOptions): Promise<void> {
+  const { out, force = false, engine, threads, artifacts } = options
+  if ((options.policy === undefined) === (options.group === undefined)) {
+    throw new UsageError('--policy or --group is needed, and only one of them')
+  }
+  const context = readContext(options)
+  const prover = await createProver({
+    ...(engine !== undefined && { engine }),
+    ...(threads !== undefined && { threads: readInteger(threads, '--threads') }),
+    ...(artifacts !== undefined && { artifacts }),
+  })
+  try {
+    if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
+    const claim = options.policy === undefined ? await readMembership(options) : await readClaim(options)
+    const nullifier =
+      options.nullifier === undefined ? undefined : parseDecimal(options.nullifier, '--nullifier')
+    // Last, so that nothing asks for a passphrase in vain.
+    const key = await openVerifierKey(options.verifier, options)
+    const simulation = {
+      ...context,
+      ...claim,
+      ...(nullifier !== undefined && { nullifier }),
+      key,
+    } as Simulation
+    const envelope = await withProgress('simulate', (progress) =>
+      simulate({
+        ...simulation,
+        prover,
+        onProgress: (phase) => progress.report(phase, BEHIND[phase]),
+      }),
+    )
+    warnOfDevelopmentKey(envelope.statement)
+    await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
+  } finally {
+    await prover.dispose()
+  }
+}
+
+async function readMembership(options: SimulateCommandOptions): Promise<object> {
+  for (const name of ['roots', 'now', 'revealed', 'handle'] as const) {
+    if (options[name] !== undefined) throw new UsageError(`--${name} goes with --policy`)
+  }
+  const { root } = await readGroup(options.group!)
+  return { statement: 'membership', root }
+}
+
+async function readClaim(options: SimulateCommandOptions): Promise<object> {
+  if (options.roots === undefined) throw new UsageError('--roots is needed for a policy')
+  const now = readTime(options.now, '--now')
+  const policy = await readPolicy(options.policy!)
+  const roots = await readRoots(options.roots)
+  const { handle } = options
+  const names = policy.reveal.map(({ slot, claim }) => `${slot}.${claim}`)
+  const revealed =
+    options.revealed === undefined
+      ? undefined
+      : readObject(await readJson(options.revealed, '--revealed'), 'revealed', [], names)
+  return {
+    ...{ policy, roots, now },
+    ...(revealed && { revealed }),
+    ...(handle !== undefined && { handle: parseDecimal(handle, '--handle') }),
+  }
+}

@@ -1,0 +1,41 @@
+/** Designated verifiers: proofs that convince one verifier and nobody to whom he passes them. */
+export type { KeyFile } from '../crypto/keyfile.js'
+export { KeyFileError } from '../errors.js'
+export { type Beacon, blockBeacon, drandBeacon, textBeacon } from './beacon.js'
+export {
+  checkPublishedDelay,
+  type DelayCheckpoint,
+  type EvaluatedDelay,
+  evaluateDelay,
+  type PublishedDelay,
+  publishDelay,
+} from './delay.js'
+export {
+  type Answer,
+  answerRequest,
+  type CheckedRequest,
+  createExchange,
+  DEFAULT_SESSION_SECONDS,
+  type Exchange,
+  ExchangeError,
+  type Opening,
+  openExchange,
+  type ProofRequest,
+  readRequest,
+  simulateAnswer,
+} from './exchange.js'
+export {
+  createVerifierKey,
+  decryptVerifierKey,
+  encryptVerifierKey,
+  sessionVerifierKey,
+  type VerifierKey,
+} from './keys.js'
+export { RSA_2048 } from './modular.js'
+export { checkPossession, type Possession, provePossession } from './possession.js'
+export { followRotation, type KeyRotation, rotateVerifierKey } from './rotation.js'
+export type { DelayParameters } from './sigma.js'
+export type { KeySignature } from './signature.js'
+export { type SimulateOptions, type Simulation, simulate } from './simulate.js'
+export type { SquarerName } from './squarer.js'
+export { delayOf, forgeTimed, proveTimed, simulateTimed, type TimedEnvelope, verifyTimed } from './timed.js'
