@@ -38,6 +38,10 @@ export type ProveOptions = Context &
 export interface Prover extends AsyncDisposable {
   /** Name of the engine. */
   readonly engine: string
+  /** The arithmetic that the engine found to work here, if it has a choice: `simd` is the fast one. */
+  readonly arithmetic?: 'simd' | 'scalar'
+  /** Whether the engine's threads share memory, if it knows; in a page only one that is cross-origin isolated can. */
+  readonly shared?: boolean
   /**
    * Proves a statement.
    *
@@ -92,6 +96,8 @@ export async function createProver(
   const dispose = (): Promise<void> => engine.dispose()
   return {
     engine: engine.name,
+    ...(engine.arithmetic !== undefined && { arithmetic: engine.arithmetic }),
+    ...(engine.shared !== undefined && { shared: engine.shared }),
     async prove(proveOptions) {
       const { signal, onProgress } = proveOptions
       signal?.throwIfAborted()

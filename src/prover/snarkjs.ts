@@ -143,8 +143,12 @@ parentPort.on('message', async ({ provingKey, witness, singleThread }) => {
 async function startWorker(): Promise<Worker> {
   // The names in variables, so that bundlers for browsers leave the imports alone.
   const [threadsName, moduleName] = ['node:worker_threads', 'node:module']
-  const threads = (await import(/* @vite-ignore */ threadsName!)) as typeof import('node:worker_threads')
-  const { createRequire } = (await import(/* @vite-ignore */ moduleName!)) as typeof import('node:module')
+  const threads = (await import(
+    /* webpackIgnore: true */ /* @vite-ignore */ threadsName!
+  )) as typeof import('node:worker_threads')
+  const { createRequire } = (await import(
+    /* webpackIgnore: true */ /* @vite-ignore */ moduleName!
+  )) as typeof import('node:module')
   const snarkjs = createRequire(import.meta.url).resolve('snarkjs')
   return new threads.Worker(WORKER_SOURCE, { eval: true, workerData: { snarkjs } })
 }

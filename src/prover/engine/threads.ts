@@ -43,7 +43,10 @@ export async function startThread(events: ThreadEvents): Promise<Thread> {
 async function startNodeThread({ onReport, onCrash }: ThreadEvents): Promise<Thread> {
   const threads = (await importNode('node:worker_threads')) as typeof import('node:worker_threads')
   const worker: NodeWorker = new threads.Worker(
-    import.meta.url.endsWith('.ts') ? sourceUrl() : new URL('./worker.js', import.meta.url),
+    import.meta.url.endsWith('.ts')
+      ? sourceUrl()
+      : // Bundlers leave it alone: a page has its worker from the expression below.
+        new URL(/* webpackIgnore: true */ /* @vite-ignore */ './worker.js', import.meta.url),
   )
   worker.unref()
   let ending = false
@@ -65,7 +68,10 @@ async function startNodeThread({ onReport, onCrash }: ThreadEvents): Promise<Thr
 
 /** In a clone there is only TypeScript, which a thread's first module cannot be: this one loads what reads it. */
 function sourceUrl(): URL {
-  const [loader, worker] = [import.meta.resolve('tsx/esm/api'), new URL('./worker.ts', import.meta.url).href]
+  const [loader, worker] = [
+    import.meta.resolve('tsx/esm/api'),
+    new URL(/* webpackIgnore: true */ /* @vite-ignore */ './worker.ts', import.meta.url).href,
+  ]
   const text = `import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(worker)})`
   return new URL(`data:text/javascript,${encodeURIComponent(text)}`)
 }
@@ -90,5 +96,5 @@ function startWebThread({ onReport, onCrash }: ThreadEvents): Thread {
 
 /** The name in a variable, so that bundlers for browsers leave the import alone. */
 function importNode(name: string): Promise<unknown> {
-  return import(/* @vite-ignore */ name)
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
 }

@@ -196,7 +196,7 @@ const breathe: () => Promise<void> = (() => {
 if (typeof process === 'object' && typeof process.versions?.node === 'string') {
   // The name in a variable, so that bundlers for browsers leave the import alone.
   const threadsName = 'node:worker_threads'
-  void import(/* @vite-ignore */ threadsName).then(({ parentPort }: typeof import('node:worker_threads')) => {
+  void import(/* webpackIgnore: true */ /* @vite-ignore */ threadsName).then(({ parentPort }: typeof import('node:worker_threads')) => {
     serve({
       send: (report) => parentPort?.postMessage(report),
       listen: (handler) => parentPort?.on('message', handler),
