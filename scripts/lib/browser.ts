@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
-import { build, createLogger } from 'vite'
+import { step } from './step.js'
 
 /* Pages for tests and measurements: bundled as apps bundle them, served by a small server, opened in Chromium. */
 
-const ZKEYS = fileURLToPath(new URL('../../zkeys/', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ZKEYS = join(ROOT, 'zkeys')
+const VITE = join(ROOT, 'node_modules', '.bin', 'vite')
 
 /** Debian's, unless another is named. */
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
@@ -36,21 +38,12 @@ export const STRICT_POLICY: Readonly<Record<string, string>> = {
  *
  * @param o.root   folder of the page's index.html
  * @param o.outDir where the bundle is written; emptied first
- * @returns what Vite warned of
+ * @returns what Vite warned of, empty if nothing
  */
-export async function bundlePage(o: { root: string; outDir: string }): Promise<readonly string[]> {
-  const warnings: string[] = []
-  const customLogger = createLogger('warn')
-  customLogger.warn = (message) => void warnings.push(message)
-  customLogger.warnOnce = customLogger.warn
-  await build({
-    root: o.root,
-    configFile: false,
-    customLogger,
-    // The limit of sizes is about taste; snarkjs's chunk is above it.
-    build: { outDir: o.outDir, emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 4096 },
-  })
-  return warnings
+export async function bundlePage(o: { root: string; outDir: string }): Promise<string> {
+  const flags = ['--logLevel', 'warn', '--outDir', o.outDir, '--emptyOutDir']
+  const { stdout, stderr } = await step(VITE, ['build', o.root, ...flags], ROOT)
+  return stdout + stderr
 }
 
 /** A server of one page. */
