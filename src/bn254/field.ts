@@ -86,7 +86,7 @@ export interface Field extends PairOperations {
   /** x in Montgomery form as a bigint: x R mod p. */
   readonly toMontgomery: (x: bigint) => bigint
   readonly fromMontgomery: (x: bigint) => bigint
-  /** w x + y z, and w x - y z; as `mul`, but at most (0.379 (ab + cd) + 0.5001) p. */
+  /** w x + y z, and w x - y z; as `mul`, with a b + c d in place of a b. */
   readonly mulAdd: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
   readonly mulSub: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
   /** Address of a constant pair, both elements x, in Montgomery form. */

@@ -103,10 +103,13 @@ interface Product {
  * What the accumulators start with, so that the bit patterns' constants cancel. The lower five end at 0 mod 2^51
  * with 2^63 on top, which keeps the logical shifts of carries from seeing a sign; the carry in brings 2^12 of
  * that, and the upper four have 2^50 more to round with. The last is left as the pattern of 1.5 * 2^52 + limb.
+ *
+ * @param lows  how many low parts each accumulator takes
+ * @param highs how many high parts
  */
-function startOf(index: number, counts: readonly number[]): bigint {
+function startOf(index: number, lows: readonly number[], highs: readonly number[]): bigint {
   const last = 2 * LIMBS - 1
-  const constants = BigInt(counts[index] ?? 0) * LOW + BigInt(counts[index - 1] ?? 0) * HIGH
+  const constants = BigInt(lows[index] ?? 0) * LOW + BigInt(highs[index] ?? 0) * HIGH
   const top = index === last ? LOW : 1n << 63n
   const carried = index === 0 ? 0n : 1n << 12n
   const rounding = index >= LIMBS && index < last ? HALF : 0n
@@ -128,57 +131,106 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
       body: (f) => body(f.params, () => f.local(V128), f.local),
     })
 
-  const n0 = limbsOf(-invertPowerOfTwo(modulus) & MASK)[0] as number
+  // -1/p modulo 2^102, in two limbs.
+  const inverse = -invertPowerOfTwo(modulus, 2n * BITS)
+  const [n0, n1] = limbsOf(inverse & ((1n << (2n * BITS)) - 1n)) as [number, number]
 
-  /** Reduces by Montgomery while the rows' products come in: row i goes to accumulators from i on. */
+  /**
+   * Reduces by Montgomery while the rows' products come in: row i goes to accumulators from i on.
+   *
+   * A quotient digit waits for the carry from the digit before it, and this chain, not the number of products,
+   * takes the time. So two digits are found at once, the second one before the first one's products are added:
+   * (u0 + u1 B) (n0 + n1 B) modulo B^2 for the two lowest limbs u. The fifth digit is alone.
+   */
   const multiply = (o: {
     out: Code
     rows: readonly { readonly before: Code; readonly products: readonly Product[] }[]
     vector: () => Local
   }): Code => {
-    const t = Array.from({ length: LIMBS + 1 }, () => o.vector())
-    const [high, low, u, q] = [o.vector(), o.vector(), o.vector(), o.vector()]
-    const counts: number[] = []
-    const count = (index: number) => {
+    const t = Array.from({ length: LIMBS + 2 }, () => o.vector())
+    const [high, low, u, q, rest, v, r] = Array.from({ length: 7 }, () => o.vector()) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ]
+    const [lows, highs]: [number[], number[]] = [[], []]
+    const count = (counts: number[], index: number) => {
       counts[index] = (counts[index] ?? 0) + 1
     }
+    const isFirstOfTwo = (row: number) => row % 2 === 0 && row + 1 < LIMBS
     o.rows.forEach(({ products }, row) => {
-      for (const { to } of products) count(to)
-      for (let j = 0; j < LIMBS; j++) count(row + j)
+      for (const { to } of products) {
+        count(lows, to)
+        count(highs, to + 1)
+      }
+      for (let j = 0; j < LIMBS; j++) {
+        // The first digit's lowest part is added to what is left of its accumulator after the carry.
+        if (j > 0 || !isFirstOfTwo(row)) count(lows, row + j)
+        count(highs, row + j + 1)
+      }
     })
-    // Accumulator k lives in t[k mod 6]: it is free again before k + 6 starts.
-    const at = (k: number) => t[k % (LIMBS + 1)] as Local
-    const product = (x: Code, y: Code, to: number): Code => [
+    // Accumulator k lives in t[k mod 7]: it is free again before k + 7 starts.
+    const at = (k: number) => t[k % (LIMBS + 2)] as Local
+    const start = (k: number): Code => at(k).set(splatInt(startOf(k, lows, highs)))
+    /** Sets `high` and `low` to the parts of a product, as patterns. */
+    const parts = (x: Code, y: Code): Code => [
       high.set(f64x2.relaxedMadd(x, y, splat(ROUND_HIGH))),
       low.set(f64x2.relaxedMadd(x, y, f64x2.sub(splat(ROUND_BOTH), high.get))),
+    ]
+    const product = (x: Code, y: Code, to: number): Code => [
+      parts(x, y),
       at(to).set(i64x2.add(at(to).get, low.get)),
       at(to + 1).set(i64x2.add(at(to + 1).get, high.get)),
     ]
+    const shifted = (x: Code): Code => i64x2.shrU(x, i32.const(Number(BITS)))
+    const carry = (k: number): Code => at(k + 1).set(i64x2.add(at(k + 1).get, shifted(at(k).get)))
+    const timesP = (digit: Local, row: number, from: number): Code =>
+      p.slice(from).map((limb, j) => product(digit.get, splat(limb), row + from + j))
+    /** The low part of u n0, in [-2^50, 2^50]; leaves `high`. */
+    const firstDigit: Code = [parts(u.get, splat(n0)), q.set(f64x2.sub(low.get, splat(ROUND_LOW)))]
+
     const code: Code[] = []
-    for (let k = 0; k < LIMBS; k++) code.push(at(k).set(splatInt(startOf(k, counts))))
-    o.rows.forEach(({ before, products }, row) => {
-      code.push(before, at(row + LIMBS).set(splatInt(startOf(row + LIMBS, counts))))
-      for (const { x, y, to } of products) code.push(product(x, y, to))
+    for (let k = 0; k < LIMBS; k++) code.push(start(k))
+    const rowProducts = (row: number): Code => {
+      const { before, products } = o.rows[row] as (typeof o.rows)[number]
+      return [start(row + LIMBS), before, products.map(({ x, y, to }) => product(x, y, to))]
+    }
+    for (let row = 0; row < LIMBS; row += 2) {
+      code.push(rowProducts(row))
+      if (!isFirstOfTwo(row)) {
+        code.push(u.set(toDouble(at(row).get, 0n)), firstDigit, timesP(q, row, 0), carry(row))
+        continue
+      }
       code.push(
+        rowProducts(row + 1),
+        rest.set(v128.and(at(row).get, splatInt(MASK))),
         u.set(toDouble(at(row).get, 0n)),
-        // The low part of u n0, in [-2^50, 2^50], as the signed q.
-        high.set(f64x2.relaxedMadd(u.get, splat(n0), splat(ROUND_HIGH))),
-        q.set(
-          f64x2.sub(
-            f64x2.relaxedMadd(u.get, splat(n0), f64x2.sub(splat(ROUND_BOTH), high.get)),
-            splat(ROUND_LOW),
-          ),
+        carry(row),
+        v.set(toDouble(at(row + 1).get, 0n)),
+        firstDigit,
+        // The patterns' constants are 0 modulo 2^51; so is what accumulator row + 1 still lacks of its own.
+        r.set(high.get),
+        parts(u.get, splat(n1)),
+        r.set(i64x2.add(r.get, low.get)),
+        parts(v.get, splat(n0)),
+        r.set(toDouble(i64x2.add(i64x2.add(r.get, low.get), splatInt(HALF)), HALF)),
+        // rest + low is 0 or 2^51.
+        parts(q.get, splat(p[0] as number)),
+        at(row + 1).set(i64x2.add(at(row + 1).get, high.get)),
+        at(row + 1).set(
+          i64x2.add(at(row + 1).get, shifted(i64x2.sub(i64x2.add(rest.get, low.get), splatInt(LOW)))),
         ),
+        timesP(q, row, 1),
+        timesP(r, row + 1, 0),
+        carry(row + 1),
       )
-      for (let j = 0; j < LIMBS; j++) code.push(product(q.get, splat(p[j] as number), row + j))
-      code.push(at(row + 1).set(i64x2.add(at(row + 1).get, i64x2.shrU(at(row).get, i32.const(Number(BITS))))))
-    })
+    }
     for (let i = 0; i < LIMBS - 1; i++) {
-      const [here, next] = [at(LIMBS + i), at(LIMBS + i + 1)]
-      code.push(
-        next.set(i64x2.add(next.get, i64x2.shrU(here.get, i32.const(Number(BITS))))),
-        setLimb(o.out, i, toDouble(here.get, HALF)),
-      )
+      code.push(carry(LIMBS + i), setLimb(o.out, i, toDouble(at(LIMBS + i).get, HALF)))
     }
     code.push(setLimb(o.out, LIMBS - 1, f64x2.sub(at(2 * LIMBS - 1).get, splat(ROUND_LOW))))
     return code
@@ -234,7 +286,7 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
         rows: a.map((ai, i) => ({
           before: twice.set(f64x2.add(ai.get, ai.get)),
           // Row i brings the products with limbs from i on; those with i + j < 5 + i are never late: the
-          // accumulator 2i is reduced in row 2i or later.
+          // accumulator 2i is reduced with row 2i or later.
           products: a
             .slice(i)
             .map((aj, k) => ({ x: k === 0 ? ai.get : twice.get, y: aj.get, to: 2 * i + k })),
@@ -380,9 +432,10 @@ function toDouble(integers: Code, offset: bigint): Code {
   return f64x2.sub(bits, splat(2 ** 52 + Number(offset)))
 }
 
-/** Inverse of an odd number modulo 2^51, by Newton's iteration. */
-function invertPowerOfTwo(value: bigint): bigint {
+/** Inverse of an odd number modulo 2^bits, by Newton's iteration. */
+function invertPowerOfTwo(value: bigint, bits: bigint): bigint {
   let inverse = 1n
-  for (let bits = 1; bits < 51; bits *= 2) inverse = BigInt.asUintN(51, inverse * (2n - value * inverse))
+  for (let known = 1n; known < bits; known *= 2n)
+    inverse = BigInt.asUintN(Number(bits), inverse * (2n - value * inverse))
   return inverse
 }

@@ -124,17 +124,19 @@ const DIGIT_COST = 0.05
  * @param o.group        which group
  * @param o.threads      number of threads
  * @param o.scratchLimit bytes of memory that each thread has for its task
- * @throws {RangeError} if the limit is below what a thousand points need
+ * @param o.windows      number of windows from 7 to 63, by default the one that is expected to be fastest
+ * @throws {RangeError} if no task fits into the limit
  */
 export function planMsm(o: {
   points: number
   group: GroupName
   threads: number
   scratchLimit: number
+  windows?: number
 }): MsmPlan {
   const { points, group, scratchLimit } = o
   let best: { cost: number; windows: number; chunks: number } | undefined
-  for (let windows = 7; windows <= 63; windows++) {
+  for (let windows = o.windows ?? 7; windows <= (o.windows ?? 63); windows++) {
     let chunks = 1
     while (scratchOf(group, Math.ceil(points / chunks), windows) > scratchLimit && chunks < points)
       chunks *= 2
@@ -153,7 +155,7 @@ export function planMsm(o: {
   const chunk = Math.ceil(points / chunks)
   const tasks: MsmTask[] = []
   for (let window = windows - 1; window >= 0; window--) {
-    for (let i = 0; i < chunks && points > 0; i++) {
+    for (let i = 0; i < chunks; i++) {
       const start = Math.min(i * chunk, points)
       tasks.push({ window, start, count: Math.min(chunk, points - start), output: window * chunks + i })
     }
@@ -449,6 +451,13 @@ function inverse(value: bigint, modulus: bigint): bigint {
  */
 const REF = { negate: 1, phi: 2, address: -8 } as const
 
+/** Address of the x that a reference means. */
+const refX = (ref: Local, elementLength: number): Code =>
+  i32.add(
+    i32.and(ref.get, i32.const(REF.address)),
+    scaled(i32.and(ref.get, i32.const(REF.phi)), elementLength),
+  )
+
 /** A job: the references a and b, the address for their sum, and where its reference stands. */
 const JOB = { a: 0, b: 4, out: 8, at: 12, length: 16 } as const
 
@@ -470,8 +479,7 @@ function addBatch(
 
   const load = (job: Local, field: keyof typeof JOB, lane: number): Code =>
     i32.load(job.get, JOB[field] + lane * JOB.length)
-  const xOf = (ref: Local): Code =>
-    i32.add(i32.and(ref.get, i32.const(REF.address)), scaled(i32.and(ref.get, i32.const(REF.phi)), E))
+  const xOf = (ref: Local): Code => refX(ref, E)
   const yOf = (ref: Local): Code => add(i32.and(ref.get, i32.const(REF.address)), E)
   const signOf = (ref: Local): Code => i32.and(ref.get, i32.const(REF.negate))
 
@@ -605,6 +613,7 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
   const runs = program.scratch((RUN.length * GROUP) / 2)
   const jobs = program.scratch(JOB.length * (GROUP / 2 + 1))
   const points = program.scratch(point * GROUP)
+  const sink = program.scratch(4)
 
   program.module.func({
     name: `${name}_rounds`,
@@ -619,15 +628,12 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
         i32.store(kept.get, i32.load(run.get, RUN.index), RUN.index),
         i32.store(kept.get, i32.load(run.get, RUN.start), RUN.start),
       ]
+      const place: Code = i32.add(outPoints!.get, scaled(i32.load(run.get, RUN.index), point))
       const pairUp: Code = [
         from.set(to.get),
         last.set(add(lastOf, -4)),
         loopWhile(i32.ltU(from.get, last.get), [
-          control.if(
-            i32.eq(count.get, i32.const(2)),
-            sum.set(i32.add(outPoints!.get, scaled(i32.load(run.get, RUN.index), point))),
-            [sum.set(free.get), step(free, point)],
-          ),
+          control.if(i32.eq(count.get, i32.const(2)), sum.set(place), [sum.set(free.get), step(free, point)]),
           i32.store(job.get, i32.load(from.get, 0), JOB.a),
           i32.store(job.get, i32.load(from.get, 4), JOB.b),
           i32.store(job.get, sum.get, JOB.out),
@@ -642,10 +648,15 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
         i32.store(kept.get, i32.shrU(add(count.get, 1), i32.const(1)), RUN.count),
         step(kept, RUN.length),
       ]
-      const retire: Code = i32.store(
-        i32.add(outRefs!.get, i32.shl(i32.load(run.get, RUN.index), i32.const(2))),
-        control.select(i32.load(to.get), i32.const(0), count.get),
-      )
+      const retire: Code = [
+        sum.set(control.select(i32.load(to.get), i32.const(0), count.get)),
+        // After sums that were infinite, the last one may not stand in its place, but where the next group's will.
+        control.if(i32.ltU(i32.sub(sum.get, points), i32.const(point * GROUP)), [
+          field.copy(place, sum.get),
+          sum.set(place),
+        ]),
+        i32.store(i32.add(outRefs!.get, i32.shl(i32.load(run.get, RUN.index), i32.const(2))), sum.get),
+      ]
       const copyJob: Code = [0, 8].map((k) => i64.store(job.get, i64.load(add(job.get, -JOB.length), k), k))
       const dropInfinite: Code = [
         run.set(runs),
@@ -705,10 +716,16 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
     exported: false,
     body: ({ params: [refs, ends, count, outRefs, outPoints], local }) => {
       const [i, at, free, run, end] = [local(I32), local(I32), local(I32), local(I32), local(I32)]
-      const [left, prior, limit] = [local(I32), local(I32), local(I32)]
+      const [left, prior, limit, ref, touched] = [local(I32), local(I32), local(I32), local(I32), local(I32)]
       const index = (array: Local): Code => i32.add(array.get, i32.shl(i.get, i32.const(2)))
       const full: Code = i32.gtU(free.get, i32.add(work, i32.const(4 * (GROUP - 2))))
       const put = (ref: Code): Code => [i32.store(free.get, ref), step(free, 4)]
+      // Reads a word of every cache line of a point that lies anywhere, so that many come at once, not one by one.
+      const E = field.elementLength
+      const touch: Code = [...new Set([0, 32, E - 40, E - 8])].flatMap((k) => [
+        touched.set(i32.xor(touched.get, i32.load(refX(ref, E), k))),
+        touched.set(i32.xor(touched.get, i32.load(i32.and(ref.get, i32.const(REF.address)), E + k))),
+      ])
       return [
         at.set(refs!.get),
         memory.fill(outRefs!.get, i32.const(0), i32.shl(count!.get, i32.const(2))),
@@ -734,7 +751,12 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
                     limit.set(
                       i32.add(at.get, control.select(left.get, limit.get, i32.ltU(left.get, limit.get))),
                     ),
-                    loopWhile(i32.ltU(at.get, limit.get), [put(i32.load(at.get)), step(at, 4)]),
+                    loopWhile(i32.ltU(at.get, limit.get), [
+                      ref.set(i32.load(at.get)),
+                      put(ref.get),
+                      touch,
+                      step(at, 4),
+                    ]),
                     i32.store(
                       run.get,
                       i32.shrU(i32.sub(free.get, i32.load(run.get, RUN.start)), i32.const(2)),
@@ -749,6 +771,7 @@ function addSumRuns(program: Program, o: { name: string; field: PairOperations }
               step(i, 1),
             ]),
           ),
+          i32.store(sink, touched.get),
           call(`${name}_rounds`, run.get, outRefs!.get, outPoints!.get),
           control.brIf(0, i32.ltU(i.get, count!.get)),
         ),
@@ -786,12 +809,7 @@ function addTask(
           i32.ltU(i.get, lines.get),
         ),
       ]
-      const xOf = (ref: Local): Code =>
-        control.select(
-          i32.add(i32.and(ref.get, i32.const(REF.address)), scaled(i32.and(ref.get, i32.const(REF.phi)), E)),
-          i32.const(none),
-          ref.get,
-        )
+      const xOf = (ref: Local): Code => control.select(refX(ref, E), i32.const(none), ref.get)
       const yOf = (ref: Local): Code =>
         control.select(add(i32.and(ref.get, i32.const(REF.address)), E), i32.const(none), ref.get)
       const signOf = (ref: Local): Code => i32.and(ref.get, i32.const(REF.negate))

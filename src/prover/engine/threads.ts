@@ -44,7 +44,7 @@ async function startNodeThread({ onReport, onCrash }: ThreadEvents): Promise<Thr
   const threads = (await importNode('node:worker_threads')) as typeof import('node:worker_threads')
   const worker: NodeWorker = new threads.Worker(
     import.meta.url.endsWith('.ts')
-      ? sourceUrl()
+      ? await sourceUrl()
       : // Bundlers leave it alone: a page has its worker from the expression below.
         new URL(/* webpackIgnore: true */ /* @vite-ignore */ './worker.js', import.meta.url),
   )
@@ -67,11 +67,12 @@ async function startNodeThread({ onReport, onCrash }: ThreadEvents): Promise<Thr
 }
 
 /** In a clone there is only TypeScript, which a thread's first module cannot be: this one loads what reads it. */
-function sourceUrl(): URL {
-  const [loader, worker] = [
-    import.meta.resolve('tsx/esm/api'),
-    new URL(/* webpackIgnore: true */ /* @vite-ignore */ './worker.ts', import.meta.url).href,
-  ]
+async function sourceUrl(): Promise<URL> {
+  const { createRequire } = (await importNode('node:module')) as typeof import('node:module')
+  const { pathToFileURL } = (await importNode('node:url')) as typeof import('node:url')
+  const required = createRequire(import.meta.url).resolve('tsx/esm/api')
+  const loader = pathToFileURL(required.replace(/\.cjs$/, '.mjs')).href
+  const worker = new URL(/* webpackIgnore: true */ /* @vite-ignore */ './worker.ts', import.meta.url).href
   const text = `import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(worker)})`
   return new URL(`data:text/javascript,${encodeURIComponent(text)}`)
 }

@@ -5,7 +5,7 @@ import { columnCalls, fftShape, reverseBits, rootOfUnity, twiddleLength } from '
 import { rootOfUnity as snarkjsRoot } from '../../../src/setup/qap.js'
 import { elements, evaluate, type FrHost, frHost, mod } from './reference.js'
 
-const SIZES = [1, 2, 3, 4, 5, 6, 7, 9, 12]
+const SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
 
 describe('prover: transforms', () => {
   it('takes the roots of unity of snarkjs', () => {
