@@ -20,7 +20,7 @@ interface Runner {
 }
 
 /**
- * Makes a proving engine of snarkjs.
+ * Makes a proving engine of snarkjs, for comparison. The package has to be installed: it is no dependency of this one.
  *
  * In Node it runs in a worker of its own, which neither blocks the caller nor, while idle, keeps the process
  * alive: snarkjs leaves threads behind. Proofs are made one after the other.
@@ -157,7 +157,9 @@ function localRunner(): Runner {
   let reject: ((reason: unknown) => void) | undefined
   return {
     async run({ provingKey, witness, singleThread }) {
-      const { groth16 } = await import('snarkjs')
+      // The name in a variable, so that bundlers leave out what only comparisons need.
+      const name = 'snarkjs'
+      const { groth16 } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as typeof import('snarkjs')
       const stopped = new Promise<never>((_, rejectJob) => {
         reject = rejectJob
       })

@@ -192,12 +192,14 @@ function runGenerator(
     })
   }
   const length = generator.getWitnessSize()
-  const witness = new Uint8Array(32 * length)
+  const witness = new Uint32Array(8 * length)
+  // Reading does not grow the memory, so that one view serves all values.
+  const value = new Uint32Array(generator.memory.buffer, start, 8)
   for (let i = 0; i < length; i++) {
     generator.getWitness(i)
-    witness.set(new Uint8Array(generator.memory.buffer, start, 32), 32 * i)
+    for (let word = 0; word < 8; word++) witness[8 * i + word] = value[word] as number
   }
-  return wrapWitness(witness)
+  return wrapWitness(new Uint8Array(witness.buffer))
 }
 
 function readShared(generator: Generator, start: number): bigint {

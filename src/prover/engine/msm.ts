@@ -11,7 +11,7 @@
  */
 import { addCurve, type Curve } from '../../bn254/curve.js'
 import type { Extension } from '../../bn254/extension.js'
-import { type Field, INTEGER, type PairOperations } from '../../bn254/field.js'
+import { type Field, INTEGER, invert, type PairOperations } from '../../bn254/field.js'
 import type { Program } from '../../bn254/program.js'
 import { type Code, call, control, I32, I64, i32, i64, type Local, memory } from '../../bn254/wasm.js'
 
@@ -112,6 +112,8 @@ function scratchOf(group: GroupName, points: number, windows: number): number {
   )
 }
 
+/** At most so many points are not divided for the sake of more threads. */
+const LEAST_CHUNK = 2048
 /** Additions' worth of one window of general additions per row, against one affine addition. */
 const LINE_COST = 4
 /** Additions' worth of sorting one digit. */
@@ -122,7 +124,7 @@ const DIGIT_COST = 0.05
  *
  * @param o.points       number of bases
  * @param o.group        which group
- * @param o.threads      number of threads
+ * @param o.threads      number of threads; where there are more than windows, many points are divided too
  * @param o.scratchLimit bytes of memory that each thread has for its task
  * @param o.windows      number of windows from 7 to 63, by default the one that is expected to be fastest
  * @throws {RangeError} if no task fits into the limit
@@ -134,10 +136,11 @@ export function planMsm(o: {
   scratchLimit: number
   windows?: number
 }): MsmPlan {
-  const { points, group, scratchLimit } = o
+  const { points, group, threads, scratchLimit } = o
   let best: { cost: number; windows: number; chunks: number } | undefined
   for (let windows = o.windows ?? 7; windows <= (o.windows ?? 63); windows++) {
     let chunks = 1
+    while (windows * chunks < threads && points / chunks > LEAST_CHUNK) chunks *= 2
     while (scratchOf(group, Math.ceil(points / chunks), windows) > scratchLimit && chunks < points)
       chunks *= 2
     const chunk = Math.ceil(points / chunks)
@@ -179,7 +182,8 @@ export interface Msm {
 /**
  * Adds the functions of both groups. Addresses and counts are i32.
  *
- * - `msm_split(out, scalars, n)`: the halves of n canonical scalars of 32 bytes, as {@link HALVES} bytes each;
+ * - `msm_split(out, scalars, n)`: the halves of n scalars of 32 bytes, as {@link HALVES} bytes each; the caller has
+ *   checked that they are below the order, without which tasks would write outside of their memory;
  * - `g1_loadBases(out, points, n) -> i32`: bases from a zkey's points, none infinite; 1 if a coordinate is not
  *   below q;
  * - `g1_msmTask(bases, halves, indexes, n, windows, window, scratch, out)`: the sum of one window's digits times
@@ -384,7 +388,7 @@ function addLoadBases(
   // v = x 2^256, and v C / R = x R for C = R^2 / 2^256.
   const factor = base.rawPairOf(
     base.fromMontgomery(
-      (base.toMontgomery(base.toMontgomery(base.toMontgomery(1n))) * inverse(1n << 256n, base.modulus)) %
+      (base.toMontgomery(base.toMontgomery(base.toMontgomery(1n))) * invert(1n << 256n, base.modulus)) %
         base.modulus,
     ),
   )
@@ -433,16 +437,6 @@ function addLoadBases(
       ]
     },
   })
-}
-
-/** Inverse modulo a prime by Fermat's theorem. */
-function inverse(value: bigint, modulus: bigint): bigint {
-  let [result, power] = [1n, value % modulus]
-  for (let e = modulus - 2n; e > 0n; e >>= 1n) {
-    if (e & 1n) result = (result * power) % modulus
-    power = (power * power) % modulus
-  }
-  return result
 }
 
 /**

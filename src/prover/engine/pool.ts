@@ -111,7 +111,8 @@ export async function createPool(o: {
   const openings = new Map<number, Opening>()
   const jobs = new Map<number, Job>()
   const endings = new Map<number, { waiting: number; readonly resolve: () => void }>()
-  const ahead = new Array<number>(count).fill(0)
+  // Numbers of the jobs whose tasks a thread with its own memory has been sent and has not done.
+  const ahead = Array.from({ length: count }, (): number[] => [])
   let threads: Thread[] = []
   let over: Error | undefined
   let numbers = 0
@@ -155,14 +156,14 @@ export async function createPool(o: {
     // The job that got a task goes to the end of the line.
     for (let thread = 0; thread < threads.length; thread++) {
       for (const job of [...jobs.values()]) {
-        if (ahead[thread]! >= AHEAD) break
+        if (ahead[thread]!.length >= AHEAD) break
         const group = job.groups.findIndex(
           ({ tasks, together = false }, g) =>
             isReady(job, g) && job.next[g]! < tasks.length && (!together || job.home === thread),
         )
         if (group < 0) continue
         const first = job.next[group]!++
-        ahead[thread]!++
+        ahead[thread]!.push(job.id)
         jobs.delete(job.id)
         jobs.set(job.id, job)
         const tasks = [job.groups[group]!.tasks[first]!]
@@ -179,7 +180,8 @@ export async function createPool(o: {
   }
 
   const onDone = (thread: number, report: Extract<Report, { type: 'done' }>): void => {
-    ahead[thread] = Math.max(0, ahead[thread]! - 1)
+    const sent = ahead[thread]!.indexOf(report.job)
+    if (sent >= 0) ahead[thread]!.splice(sent, 1)
     const job = jobs.get(report.job)
     if (job === undefined) {
       if (!shared) feed()
@@ -237,6 +239,9 @@ export async function createPool(o: {
         fail(new Error(report.message))
         return
       case 'ended': {
+        // Tasks that the thread had not begun are never done.
+        ahead[thread] = ahead[thread]!.filter((job) => job !== report.job)
+        if (!shared) feed()
         const ending = endings.get(report.job)
         if (ending === undefined || --ending.waiting > 0) return
         endings.delete(report.job)

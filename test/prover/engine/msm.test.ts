@@ -356,6 +356,11 @@ describe('prover/engine/msm, plans', () => {
       }
   })
 
+  it('divides points for more threads than windows', () => {
+    const plan = planMsm({ points: 1 << 16, group: 'G1', threads: 32, scratchLimit: 1 << 24 })
+    assert.ok(plan.tasks.length >= 32 && plan.chunks > 1)
+  })
+
   it('shares 126 bits and a sign among the digits', () => {
     for (let windows = 7; windows <= 63; windows++)
       assert.equal(
