@@ -6,7 +6,9 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { groth16 } from 'snarkjs'
+import { supportedArithmetic } from '../src/bn254/support.js'
 import { loadArtifacts } from '../src/prover/artifacts.js'
+import { createSoulproofEngine } from '../src/prover/engine/index.js'
 import {
   createProver,
   ENGINE_NAMES,
@@ -34,7 +36,8 @@ import { createExample, type Example } from './lib/example.js'
  *   npm run bench -- [--runs 5] [--json FILE]
  *
  * What is compared is interleaved in one run, so that whatever else the machine does hits both alike. Times are
- * medians of warm runs with the least and the greatest; nothing fails for being slow.
+ * medians of warm runs with the least and the greatest. Nothing fails for being slow, but all does where the engine falls
+ * back to scalar arithmetic.
  */
 
 const USAGE = 'usage: bench [--runs 1..99] [--json FILE]\n'
@@ -72,6 +75,8 @@ interface Result {
   readonly prepare: Spread
   readonly witness: Spread
   readonly prove: readonly ProvingResult[]
+  /** Milliseconds that threads worked on one of our proofs, by its parts. */
+  readonly parts: Readonly<Record<string, number>>
   /** One proof; ours with the checks of the key's and the proof's form. */
   readonly verify: Readonly<Record<'soulproof' | typeof PEER, Spread>>
   /** {@link BATCH} proofs together. */
@@ -97,7 +102,9 @@ async function main(): Promise<void> {
     loadAtStart: loadavg()[0],
     date: new Date().toISOString(),
     toolchain: MANIFEST.toolchain,
+    arithmetic: supportedArithmetic(),
   }
+  assert.equal(environment.arithmetic, 'simd', 'relaxed SIMD does not work here')
   const example = createExample({ now: BigInt(Math.floor(Date.now() / 1000)) })
   const results: Result[] = []
   for (const statement of Object.keys(CASES)) results.push(await measure({ statement, example, runs }))
@@ -182,6 +189,7 @@ async function measure(o: {
     }
     await verifyAll({ times, run, verificationKey, proofs })
   }
+  const parts = await partsOf({ provingKey, witness: await witnessFor() })
   const envelope = await envelopeOf({ prover: provers[0]!, prove, expect })
   await Promise.all(provers.map((prover) => prover.dispose()))
 
@@ -197,6 +205,7 @@ async function measure(o: {
       prove: times.spread(nameOf(setting)),
       cold: cold[i]!,
     })),
+    parts,
     verify: { soulproof: times.spread('verify'), [PEER]: times.spread('verify by the peer') },
     verifyBatch: times.spread('batch'),
     sizes: {
@@ -208,6 +217,20 @@ async function measure(o: {
       envelope: JSON.stringify(envelope).length,
     },
   }
+}
+
+/** What one thread spends on the parts of a proof: the third of three. */
+async function partsOf(o: { provingKey: Uint8Array; witness: Uint8Array }): Promise<Record<string, number>> {
+  let parts: Readonly<Record<string, number>> = {}
+  const engine = createSoulproofEngine({
+    threads: 1,
+    onTimes(times) {
+      parts = times
+    },
+  })
+  for (let i = 0; i < 3; i++) await engine.prove(o)
+  await engine.dispose()
+  return Object.fromEntries(Object.entries(parts).map(([name, time]) => [name, Math.round(10 * time) / 10]))
 }
 
 /** Verifies what was proved, once by each verifier, and {@link BATCH} proofs together. */
@@ -323,9 +346,9 @@ function print(o: {
   readonly results: readonly Result[]
 }): void {
   const { environment, runs, results } = o
-  const { node, platform, cpu, cores, loadAtStart } = environment
+  const { node, platform, cpu, cores, loadAtStart, arithmetic } = environment
   write(
-    `\n${cpu}, ${cores} cores, Node ${node}, ${platform}; load ${Number(loadAtStart).toFixed(1)} at start\n`,
+    `\n${cpu}, ${cores} cores, Node ${node}, ${platform}; ${arithmetic}; load ${Number(loadAtStart).toFixed(1)} at start\n`,
   )
   write(`Median (least..greatest) of ${runs} warm runs, milliseconds\n`)
   const columns = results.map(({ statement }) => statement)
@@ -348,6 +371,16 @@ function print(o: {
       row(name, ({ prove }) => {
         const { milliseconds, peakMiB } = prove[i]!.cold
         return `${(milliseconds / 1000).toFixed(1)} s, ${number(peakMiB)} MiB`
+      }),
+    ),
+  )
+  write("\nParts of soulproof's proof on one thread: milliseconds, and share\n")
+  const names = Object.keys(results[0]!.parts)
+  table(
+    names.map((name) =>
+      row(name, ({ parts }) => {
+        const total = Object.values(parts).reduce((sum, time) => sum + time, 0)
+        return `${parts[name]!.toFixed(1)}, ${Math.round((100 * parts[name]!) / total)} %`
       }),
     ),
   )

@@ -2,6 +2,7 @@ import { ArtifactError, StatementError } from '../errors.js'
 import { assertField, FIELD_MODULUS } from '../field.js'
 import { readUint256, writeUint256 } from '../formats/sections.js'
 import { wrapWitness } from '../formats/witness.js'
+import { withFastInversion } from './generator.js'
 
 /** Values of one input signal: a field element, or an array (of arrays …) of them. */
 export type InputValue = bigint | readonly InputValue[]
@@ -104,7 +105,7 @@ function compile(wasm: Uint8Array | WebAssembly.Module): Promise<WebAssembly.Mod
   if (!(wasm instanceof Uint8Array)) throw new TypeError('wasm must be a Uint8Array or a WebAssembly.Module')
   let module = modules.get(wasm)
   if (!module) {
-    module = WebAssembly.compile(wasm as Uint8Array<ArrayBuffer>).catch((cause) => {
+    module = WebAssembly.compile(withFastInversion(wasm) as Uint8Array<ArrayBuffer>).catch((cause) => {
       throw new ArtifactError('witness generator is not valid WebAssembly', { cause })
     })
     modules.set(wasm, module)

@@ -262,7 +262,8 @@ export function placeKey(o: {
   const key = openZkey(o.zkey)
   const logSize = Math.log2(key.domainSize)
   // snarkjs makes no key of a single row, and 2^28 rows do not fit in the memory.
-  if (logSize < 1 || logSize >= MAX_LOG_SIZE) throw new ArtifactError('proving key has an impossible domain size')
+  if (logSize < 1 || logSize >= MAX_LOG_SIZE)
+    throw new ArtifactError('proving key has an impossible domain size')
   const shape = fftShape(logSize)
   const stream = streamRows({
     section: key.sections.get(ZKEY_SECTION.coefficients)!,
@@ -278,8 +279,7 @@ export function placeKey(o: {
       return [sum, planMsm({ points: positions.length, group, threads, scratchLimit: SUM_SCRATCH_LIMIT })]
     }),
   ) as Record<Sum, MsmPlan>
-  const scratchLength =
-    o.scratchLength + align16(Math.max(...SUMS.map((sum) => plans[sum].scratchLength)))
+  const scratchLength = o.scratchLength + align16(Math.max(...SUMS.map((sum) => plans[sum].scratchLength)))
 
   let end = o.start
   const place = (length: number): number => {

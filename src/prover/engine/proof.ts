@@ -1,5 +1,5 @@
 /** A Groth16 proof as groups of tasks, and what is left to do with their sums. */
-import { HALVES, LAYOUT } from './msm.js'
+
 import { ELEMENT, INTEGER, invert, PAIR } from '../../bn254/field.js'
 import { FIELD_MODULUS } from '../../field.js'
 import { readUint256 } from '../../formats/sections.js'
@@ -7,6 +7,7 @@ import { BASE_FIELD_MODULUS, type G1Json, type G2Json, type Groth16Proof } from 
 import { SCRATCH, type Task } from './calls.js'
 import { columnCalls } from './fft.js'
 import { type Area, EXTRA_SCALARS, type KeyLayout, type Sum } from './key.js'
+import { HALVES, LAYOUT } from './msm.js'
 import { addG1, G1_INFINITY, type G1Point, multiplyG1 } from './points.js'
 import type { Group } from './pool.js'
 
@@ -42,6 +43,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
 
   const groups: Group[] = [
     {
+      name: 'rows',
       // The scalars stand in every thread's memory, and the one thread that needs elements makes them.
       together: true,
       tasks: runs(wires).map(({ first, count }) => ({
@@ -49,6 +51,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       })),
     },
     {
+      name: 'rows',
       after: [0],
       together: true,
       tasks: runs(2 ** top).map(({ first, count }) => ({
@@ -64,6 +67,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       })),
     },
     {
+      name: 'transforms',
       after: [1],
       together: true,
       tasks: polynomials.flatMap((x) =>
@@ -73,6 +77,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       ),
     },
     {
+      name: 'transforms',
       after: [2],
       together: true,
       publish: true,
@@ -103,6 +108,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       }),
     },
     {
+      name: 'scalars',
       publish: true,
       tasks: runs(wires + EXTRA_SCALARS.count).map(({ first, count }) => {
         const halves = area.halves + first * HALVES
@@ -120,6 +126,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
     const name = group.toLowerCase()
     const halves = sum === 'h' ? area.hHalves : area.halves
     const parts = groups.push({
+      name: sum,
       after: [sum === 'h' ? join : split],
       publish: true,
       tasks: plan.tasks.map(({ window, start, count, output }) => {
@@ -132,6 +139,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       }),
     })
     groups.push({
+      name: sum,
       after: [parts - 1],
       tasks: [
         {

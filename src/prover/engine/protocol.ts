@@ -21,15 +21,32 @@ export type Order =
   /** Place a key in a new memory; where memory is not shared, bring it into form too. */
   | { readonly type: 'open'; readonly key: number; readonly zkey: Uint8Array }
   /** Use a memory that another thread made. */
-  | { readonly type: 'attach'; readonly key: number; readonly memory: WebAssembly.Memory; readonly layout: KeyLayout }
+  | {
+      readonly type: 'attach'
+      readonly key: number
+      readonly memory: WebAssembly.Memory
+      readonly layout: KeyLayout
+    }
   /** Forget a key. */
   | { readonly type: 'close'; readonly key: number }
   /** A job begins. With shared memory, group g's next task is the counter g. */
   | { readonly type: 'job'; readonly job: number; readonly key: number; readonly counters?: Int32Array }
   /** Grow the memory to that many pages and write bytes into it. */
-  | { readonly type: 'write'; readonly key: number; readonly pages: number; readonly address: number; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'write'
+      readonly key: number
+      readonly pages: number
+      readonly address: number
+      readonly bytes: Uint8Array
+    }
   /** Tasks of a job, from number `first` of the group on: to be shared by the counter, or all for this thread. */
-  | { readonly type: 'group'; readonly job: number; readonly group: number; readonly first: number; readonly tasks: readonly Task[] }
+  | {
+      readonly type: 'group'
+      readonly job: number
+      readonly group: number
+      readonly first: number
+      readonly tasks: readonly Task[]
+    }
   /** A job is over or given up: forget it, fill this thread's own memory with zeros, and answer. */
   | {
       readonly type: 'end'
@@ -39,7 +56,13 @@ export type Order =
 
 /** From thread to host. */
 export type Report =
-  | { readonly type: 'opened'; readonly key: number; readonly memory?: WebAssembly.Memory; readonly layout: KeyLayout; readonly tasks: readonly Task[] }
+  | {
+      readonly type: 'opened'
+      readonly key: number
+      readonly memory?: WebAssembly.Memory
+      readonly layout: KeyLayout
+      readonly tasks: readonly Task[]
+    }
   | { readonly type: 'refused'; readonly key: number; readonly artifact: boolean; readonly message: string }
   /** A task is done; `code` is not 0 if a function of it said so. */
   | {
@@ -48,6 +71,7 @@ export type Report =
       readonly group: number
       readonly task: number
       readonly code: number
+      readonly milliseconds: number
       readonly outputs: readonly { readonly address: number; readonly bytes: Uint8Array }[]
     }
   | { readonly type: 'failed'; readonly message: string }

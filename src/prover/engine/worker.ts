@@ -26,7 +26,12 @@ interface Job {
   readonly key: Key
   readonly counters: Int32Array | undefined
   /** Tasks to take, the most urgent group first. */
-  readonly groups: { readonly group: number; next: number; readonly first: number; readonly tasks: readonly Task[] }[]
+  readonly groups: {
+    readonly group: number
+    next: number
+    readonly first: number
+    readonly tasks: readonly Task[]
+  }[]
 }
 
 /** Answers orders until the thread is ended. */
@@ -85,7 +90,8 @@ function serve({ send, listen }: Port): void {
         start = order
         return
       case 'open':
-        return open(order.key, order.zkey)
+        open(order.key, order.zkey)
+        return
       case 'attach':
         keys.set(order.key, attach(order.memory, order.layout))
         return
@@ -145,9 +151,11 @@ function serve({ send, listen }: Port): void {
         if (taken === undefined) continue
         idle = false
         const { group, index, task } = taken
+        const begun = performance.now()
         const code = run(job.key, task)
+        const milliseconds = performance.now() - begun
         const outputs = job.counters === undefined ? read(job.key, task) : []
-        send({ type: 'done', job: number, group, task: index, code, outputs })
+        send({ type: 'done', job: number, group, task: index, code, milliseconds, outputs })
         await breathe()
       }
     }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { PAIR } from '../../../src/bn254/field.js'
 import { FIELD_MODULUS as r } from '../../../src/field.js'
-import { columnCalls, fftShape, reverseBits, rootOfUnity, twiddleLength } from '../../../src/prover/engine/fft.js'
+import {
+  columnCalls,
+  fftShape,
+  reverseBits,
+  rootOfUnity,
+  twiddleLength,
+} from '../../../src/prover/engine/fft.js'
 import { rootOfUnity as snarkjsRoot } from '../../../src/setup/qap.js'
 import { elements, evaluate, type FrHost, frHost, mod } from './reference.js'
 
@@ -49,7 +55,10 @@ describe('prover: transforms', () => {
           const values = Array.from({ length: n }, (_, i) => (i % 2 === 0 ? r / 2n : r - r / 2n))
           const turn = power(rootOfUnity(r, 2 * n), n / 2)
           const actual = throughCoset(machine, values)
-          actual.forEach((x, i) => assert.equal(x, mod(values[i]! * turn * BigInt(n))))
+          assert.deepEqual(
+            actual,
+            values.map((x) => mod(x * turn * BigInt(n))),
+          )
         }
       })
     })

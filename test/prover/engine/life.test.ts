@@ -147,7 +147,13 @@ describe('prover: life of the engine', () => {
           writeUint256(header, 4, readUint256(header, 4) + 2n)
         })
         await refuse({ provingKey: wrongCurve }, /BN254/)
-        for (const type of [ZKEY_SECTION.a, ZKEY_SECTION.b1, ZKEY_SECTION.b2, ZKEY_SECTION.c, ZKEY_SECTION.h]) {
+        for (const type of [
+          ZKEY_SECTION.a,
+          ZKEY_SECTION.b1,
+          ZKEY_SECTION.b2,
+          ZKEY_SECTION.c,
+          ZKEY_SECTION.h,
+        ]) {
           const length = type === ZKEY_SECTION.b2 ? 128 : 64
           // The last point that is not at infinity.
           const lastPoint = (section: Uint8Array): number => {

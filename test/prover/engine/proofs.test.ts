@@ -6,8 +6,8 @@ import { writeWitness } from '../../../src/formats/witness.js'
 import { createSoulproofEngine, type SoulproofEngine } from '../../../src/prover/engine/index.js'
 import { createDevelopmentKey } from '../../../src/setup/development-key.js'
 import { exportVerificationKey } from '../../../src/setup/verification-key.js'
-import { mod } from './reference.js'
 import { numbers, randomCircuit, SHAPES } from './random-circuit.js'
+import { mod } from './reference.js'
 
 const LONG = process.env['SOULPROOF_LONG'] === '1'
 // 200 proofs, or 10,000; of every size from 2^1 to 2^10, or to 2^16.
@@ -39,7 +39,7 @@ function valuesOf(kind: (typeof VALUES)[number], seed: number): () => bigint {
     case 'bits':
       return () => BigInt(next() & 1)
     case 'random':
-      return () => mod((BigInt(next()) << 230n) ^ (BigInt(next()) * 0x123456789abcdefn) ** 4n)
+      return () => mod((BigInt(next()) << 230n) ^ ((BigInt(next()) * 0x123456789abcdefn) ** 4n))
   }
 }
 
@@ -102,7 +102,10 @@ describe('prover: proofs of random circuits verify under snarkjs', () => {
       assert.equal(firstViolatedConstraint({ r1cs, witness }), undefined, `${label}: a witness that holds`)
       const at = (offset + i) % engines.length
       const setting = JSON.stringify(SETTINGS[at])
-      const { proof, publicSignals } = await engines[at]!.prove({ provingKey, witness: writeWitness(witness) })
+      const { proof, publicSignals } = await engines[at]!.prove({
+        provingKey,
+        witness: writeWitness(witness),
+      })
       assert.deepEqual(publicSignals, witness.slice(1, 1 + r1cs.publicSignals).map(String))
       assert.ok(await groth16.verify(key, publicSignals, proof), `${label}, ${values}, ${setting}`)
     })
