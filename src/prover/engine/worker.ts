@@ -7,6 +7,7 @@ import { joinConstants } from './abc.js'
 import { SCRATCH, type Task } from './calls.js'
 import { type KeyLayout, placeKey } from './key.js'
 import type { Order, Report } from './protocol.js'
+import { importUnseen } from './unseen.js'
 
 type Start = Extract<Order, { type: 'start' }>
 type Functions = Readonly<Record<string, (...args: number[]) => number | undefined>>
@@ -202,9 +203,8 @@ const breathe: () => Promise<void> = (() => {
 })()
 
 if (typeof process === 'object' && typeof process.versions?.node === 'string') {
-  // The name in a variable, so that bundlers for browsers leave the import alone.
-  const threadsName = 'node:worker_threads'
-  void import(/* webpackIgnore: true */ /* @vite-ignore */ threadsName).then(({ parentPort }: typeof import('node:worker_threads')) => {
+  void importUnseen('node:worker_threads').then((threads) => {
+    const { parentPort } = threads as typeof import('node:worker_threads')
     serve({
       send: (report) => parentPort?.postMessage(report),
       listen: (handler) => parentPort?.on('message', handler),
