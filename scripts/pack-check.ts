@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
+import { step } from './lib/step.js'
 
 /*
  * Packs the package, installs it into an empty folder, and uses it there as an app does: every subpath export from
@@ -16,7 +15,6 @@ import { promisify } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CONSUMER = new URL('pack-check/app.ts.txt', import.meta.url)
-const run = promisify(execFile)
 
 /** What was found; sizes in bytes, times in milliseconds. */
 export interface PackReport {
@@ -40,7 +38,7 @@ export async function checkPackage(): Promise<PackReport> {
   const folder = await mkdtemp(join(tmpdir(), 'soulproof-pack-'))
   try {
     await step('npm', ['run', 'build'], ROOT)
-    const packed = await step(
+    const { stdout: packed } = await step(
       'npm',
       ['pack', '--ignore-scripts', '--json', '--pack-destination', folder],
       ROOT,
@@ -57,9 +55,9 @@ export async function checkPackage(): Promise<PackReport> {
       tarballBytes: size,
       unpackedBytes: unpackedSize,
       files: files.map(({ path }: { path: string }) => path),
-      app: JSON.parse(await step(process.execPath, ['app.js'], app)),
-      cliVersion: (await step(cli, ['--version'], app)).trim(),
-      artifactsValid: JSON.parse(await step(cli, ['setup', '--check'], app)).valid,
+      app: JSON.parse((await step(process.execPath, ['app.js'], app)).stdout),
+      cliVersion: (await step(cli, ['--version'], app)).stdout.trim(),
+      artifactsValid: JSON.parse((await step(cli, ['setup', '--check'], app)).stdout).valid,
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -82,16 +80,6 @@ async function compile(app: string): Promise<void> {
   }
   await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
   await step(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', app], app)
-}
-
-async function step(file: string, args: readonly string[], cwd: string): Promise<string> {
-  try {
-    const { stdout } = await run(file, args, { cwd, maxBuffer: 1 << 26 })
-    return stdout
-  } catch (cause) {
-    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string }
-    throw new Error(`${file} ${args[0]} fails\n${stdout}${stderr}`, { cause })
-  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

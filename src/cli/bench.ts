@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { type Command, Option } from 'commander'
+import { chooseArithmetic } from '../bn254/arithmetic.js'
 import { ENGINE_NAMES } from '../prover/index.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { BENCH_CASES } from './bench-cases.js'
@@ -81,7 +82,10 @@ async function bench(options: BenchOptions): Promise<void> {
     loadAtStart: loadavg()[0],
     date: new Date().toISOString(),
     toolchain: MANIFEST.toolchain,
+    arithmetic: await chooseArithmetic(),
   }
+  // Where the vectors do not work, what is measured is not what is claimed.
+  if (environment.arithmetic !== 'simd') throw new Error('relaxed SIMD does not work here')
   const results = await withProgress('bench', async (progress) => {
     const measured: Measurement[] = []
     for (const [i, statement] of names.entries()) {
@@ -106,9 +110,9 @@ function sayTables(o: {
   readonly results: readonly Measurement[]
 }): void {
   const { environment, runs, results } = o
-  const { node, platform, cpu, cores, loadAtStart } = environment
+  const { node, platform, cpu, cores, loadAtStart, arithmetic } = environment
   write(
-    `\n${cpu}, ${cores} cores, Node ${node}, ${platform}; load ${Number(loadAtStart).toFixed(1)} at start\n`,
+    `\n${cpu}, ${cores} cores, Node ${node}, ${platform}; ${arithmetic}; load ${Number(loadAtStart).toFixed(1)} at start\n`,
   )
   write(`Median (least..greatest) of ${runs} warm runs, milliseconds\n`)
   const columns = results.map(({ statement }) => statement)
@@ -134,6 +138,15 @@ function sayTables(o: {
       row(name, ({ prove }) => {
         const { milliseconds, peakMiB } = prove[i]!.cold
         return `${(milliseconds / 1000).toFixed(1)} s, ${number(peakMiB)} MiB`
+      }),
+    ),
+  )
+  write("\nParts of soulproof's proof on one thread: milliseconds, and share\n")
+  table(
+    Object.keys(results[0]!.parts).map((name) =>
+      row(name, ({ parts }) => {
+        const total = Object.values(parts).reduce((sum, time) => sum + time, 0)
+        return `${parts[name]!.toFixed(1)}, ${Math.round((100 * parts[name]!) / total)} %`
       }),
     ),
   )

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { loadArtifacts } from '../prover/artifacts.js'
+import { createSoulproofEngine } from '../prover/engine/index.js'
 import {
   createProver,
   ENGINE_NAMES,
@@ -55,6 +56,8 @@ export interface Measurement {
   readonly prepare: Spread
   readonly witness: Spread
   readonly prove: readonly ProvingResult[]
+  /** Milliseconds that one thread works on one of our proofs, by its parts. */
+  readonly parts: Readonly<Record<string, number>>
   /** One proof; ours with the checks of the key's and the proof's form. */
   readonly verify: Readonly<Record<'soulproof' | typeof PEER, Spread>>
   /** {@link BATCH} proofs together. */
@@ -99,6 +102,7 @@ export async function measure(o: {
   }
 
   const peer = await loadPeer()
+  let parts: Measurement['parts']
   let envelope: Envelope
   try {
     // Nothing of the first round counts: it compiles, fills caches and starts threads.
@@ -114,6 +118,7 @@ export async function measure(o: {
       await verifyAll({ times, run, verificationKey, proofs, peer })
     }
     envelope = await envelopeOf({ prover: provers[0]!, prove, expect })
+    parts = await partsOf({ provingKey, witness: await witnessFor() })
   } finally {
     await Promise.all(provers.map((prover) => prover.dispose()))
     // The peer's verifier leaves threads behind, in a global.
@@ -132,6 +137,7 @@ export async function measure(o: {
       prove: times.spread(nameOf(setting)),
       cold: cold[i]!,
     })),
+    parts,
     verify: { soulproof: times.spread('verify'), [PEER]: times.spread('verify by the peer') },
     verifyBatch: times.spread('batch'),
     sizes: {
@@ -143,6 +149,20 @@ export async function measure(o: {
       envelope: JSON.stringify(envelope).length,
     },
   }
+}
+
+/** What one thread spends on the parts of a proof: the third of three. */
+async function partsOf(o: { provingKey: Uint8Array; witness: Uint8Array }): Promise<Record<string, number>> {
+  let parts: Readonly<Record<string, number>> = {}
+  const engine = await createSoulproofEngine({
+    threads: 1,
+    onTimes(times) {
+      parts = times
+    },
+  })
+  for (let i = 0; i < 3; i++) await engine.prove(o)
+  await engine.dispose()
+  return Object.fromEntries(Object.entries(parts).map(([name, time]) => [name, Math.round(10 * time) / 10]))
 }
 
 /** The peer is loaded when it is measured, not with every command. */

@@ -5,6 +5,7 @@ import type { VerificationKeyJson } from '../groth16.js'
 import type { ArtifactPin, Manifest } from '../manifest.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
+import { importUnseen } from './engine/unseen.js'
 
 /** What proving one statement takes. */
 export interface Artifacts {
@@ -17,7 +18,8 @@ export interface Artifacts {
 }
 
 // The package's own folder: this file is two levels below the root, in src as in dist.
-const PACKAGE_SOURCE = new URL('../../zkeys/', import.meta.url)
+// Bundlers leave it alone: a page names a server's folder.
+const PACKAGE_SOURCE = new URL(/* webpackIgnore: true */ /* @vite-ignore */ '../../zkeys/', import.meta.url)
 
 // By SHA-256, hence shared by all sources.
 const loaded = new Map<string, Promise<Uint8Array>>()
@@ -100,11 +102,9 @@ async function read(file: string, source: string | URL): Promise<Uint8Array> {
     if (!response.ok) throw new Error(`the server answers ${response.status}`)
     return new Uint8Array(await response.arrayBuffer())
   }
-  // The names in variables, so that bundlers for browsers leave the imports alone.
-  const [fsName, pathName, urlName] = ['node:fs/promises', 'node:path', 'node:url']
-  const fs = (await import(/* @vite-ignore */ fsName!)) as typeof import('node:fs/promises')
-  const path = (await import(/* @vite-ignore */ pathName!)) as typeof import('node:path')
-  const { fileURLToPath } = (await import(/* @vite-ignore */ urlName!)) as typeof import('node:url')
+  const fs = (await importUnseen('node:fs/promises')) as typeof import('node:fs/promises')
+  const path = (await importUnseen('node:path')) as typeof import('node:path')
+  const { fileURLToPath } = (await importUnseen('node:url')) as typeof import('node:url')
   const buffer = await fs.readFile(path.join(url ? fileURLToPath(url) : String(source), file))
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }

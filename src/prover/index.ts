@@ -57,6 +57,10 @@ export interface PreparedStatement {
 export interface Prover extends AsyncDisposable {
   /** Name of the engine. */
   readonly engine: string
+  /** The arithmetic that the engine found to work here, if it has a choice: `simd` is the fast one. */
+  readonly arithmetic?: 'simd' | 'scalar'
+  /** Whether the engine's threads share memory, if it knows; in a page only one that is cross-origin isolated can. */
+  readonly shared?: boolean
   /**
    * Proves a statement.
    *
@@ -92,7 +96,9 @@ export interface Prover extends AsyncDisposable {
   dispose(): Promise<void>
 }
 
-const ENGINES: Readonly<Record<string, (options: { threads?: number | undefined }) => ProvingEngine>> = {
+const ENGINES: Readonly<
+  Record<string, (options: { threads?: number | undefined }) => ProvingEngine | Promise<ProvingEngine>>
+> = {
   soulproof: createSoulproofEngine,
   snarkjs: createSnarkjsEngine,
 }
@@ -118,7 +124,7 @@ export async function createProver(
   }
   const create = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined
   if (create === undefined) throw new RangeError(`engine must be one of ${ENGINE_NAMES.join(', ')}`)
-  const engine = create({ threads })
+  const engine = await create({ threads })
 
   const dispose = (): Promise<void> => engine.dispose()
   const provePrepared: Prover['provePrepared'] = async (prepared) => {
@@ -139,6 +145,8 @@ export async function createProver(
   }
   return {
     engine: engine.name,
+    ...(engine.arithmetic !== undefined && { arithmetic: engine.arithmetic }),
+    ...(engine.shared !== undefined && { shared: engine.shared }),
     async prove(proveOptions) {
       const { signal, onProgress } = proveOptions
       signal?.throwIfAborted()

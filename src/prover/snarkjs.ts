@@ -3,6 +3,7 @@ import { ArtifactError, SoulproofError } from '../errors.js'
 import { witnessLength } from '../formats/witness.js'
 import { openZkey } from '../formats/zkey.js'
 import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
+import { importUnseen } from './engine/unseen.js'
 
 // As it is sent to the worker.
 interface Job {
@@ -141,10 +142,8 @@ parentPort.on('message', async ({ provingKey, witness, singleThread }) => {
 `
 
 async function startWorker(): Promise<Worker> {
-  // The names in variables, so that bundlers for browsers leave the imports alone.
-  const [threadsName, moduleName] = ['node:worker_threads', 'node:module']
-  const threads = (await import(/* @vite-ignore */ threadsName!)) as typeof import('node:worker_threads')
-  const { createRequire } = (await import(/* @vite-ignore */ moduleName!)) as typeof import('node:module')
+  const threads = (await importUnseen('node:worker_threads')) as typeof import('node:worker_threads')
+  const { createRequire } = (await importUnseen('node:module')) as typeof import('node:module')
   const snarkjs = createRequire(import.meta.url).resolve('snarkjs')
   return new threads.Worker(WORKER_SOURCE, { eval: true, workerData: { snarkjs } })
 }
@@ -153,9 +152,7 @@ function localRunner(): Runner {
   let reject: ((reason: unknown) => void) | undefined
   return {
     async run({ provingKey, witness, singleThread }) {
-      // The name in a variable, so that bundlers leave out what only comparisons need.
-      const name = 'snarkjs'
-      const { groth16 } = (await import(/* @vite-ignore */ name)) as typeof import('snarkjs')
+      const { groth16 } = (await importUnseen('snarkjs')) as typeof import('snarkjs')
       const stopped = new Promise<never>((_, rejectJob) => {
         reject = rejectJob
       })

@@ -1,6 +1,7 @@
 /** The proving engine: Groth16 over BN254 in WebAssembly of its own, on all threads. */
+
+import { chooseArithmetic } from '../../bn254/arithmetic.js'
 import type { ArithmeticName } from '../../bn254/field.js'
-import { supportedArithmetic } from '../../bn254/support.js'
 import { randomBytes } from '../../crypto/random.js'
 import { ArtifactError, EngineError } from '../../errors.js'
 import { bytesToBigInt, FIELD_MODULUS } from '../../field.js'
@@ -8,7 +9,7 @@ import { readUint256, writeUint256 } from '../../formats/sections.js'
 import { openWitness } from '../../formats/witness.js'
 import { type Area, areaOf } from './key.js'
 import { createEngineProgram } from './module.js'
-import { createPool, type OpenKey, type Pool } from './pool.js'
+import { createPool, type OpenKey, type Pool, type Times } from './pool.js'
 import { assemble, extraScalars, proofGroups } from './proof.js'
 import { canShareMemory, machineThreads } from './threads.js'
 import type { ProofWithSignals, ProvingEngine } from './types.js'
@@ -32,6 +33,8 @@ export interface SoulproofEngineOptions {
   readonly shared?: boolean | undefined
   /** The blinding scalars of the next proof, by default from the platform's CSPRNG. Known ones reveal the witness. */
   readonly blinding?: (() => { r: bigint; s: bigint }) | undefined
+  /** Called for every proof with the time that threads spent on its parts. */
+  readonly onTimes?: ((times: Times) => void) | undefined
 }
 
 /** The engine, and how it works here. */
@@ -68,12 +71,12 @@ interface CachedKey {
  *
  * @throws {RangeError} if `threads` is not a positive integer
  */
-export function createSoulproofEngine(o: SoulproofEngineOptions = {}): SoulproofEngine {
-  const { threads, blinding = randomBlinding } = o
+export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Promise<SoulproofEngine> {
+  const { threads, blinding = randomBlinding, onTimes } = o
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new RangeError('threads must be a positive integer')
   }
-  const arithmetic = o.arithmetic ?? supportedArithmetic()
+  const arithmetic = o.arithmetic ?? (await chooseArithmetic())
   let session: Promise<Session> | undefined
   let disposed = false
   const requireOpen = (): void => {
@@ -135,7 +138,7 @@ export function createSoulproofEngine(o: SoulproofEngineOptions = {}): Soulproof
         if (loaded.key.layout.wires !== length) {
           throw new ArtifactError('witness and proving key belong to different circuits')
         }
-        return await proveWith({ pool, loaded, values, blinding: blinding(), signal, onProgress })
+        return await proveWith({ pool, loaded, values, blinding: blinding(), signal, onProgress, onTimes })
       } finally {
         cached.users--
       }
@@ -176,12 +179,13 @@ async function proveWith(o: {
   blinding: { r: bigint; s: bigint }
   signal: AbortSignal | undefined
   onProgress: ((share: number) => void) | undefined
+  onTimes: ((times: Times) => void) | undefined
 }): Promise<ProofWithSignals> {
-  const { pool, loaded, values, blinding, signal, onProgress } = o
+  const { pool, loaded, values, blinding, signal, onProgress, onTimes } = o
   const { key } = loaded
   const index = await takeArea(loaded, signal)
   const area = areaOf(key.layout, index)
-  const { ended, result } = begin({ pool, key, area, values, blinding, signal, onProgress })
+  const { ended, result } = begin({ pool, key, area, values, blinding, signal, onProgress, onTimes })
   void ended.then(() => {
     const next = loaded.waiting.shift()
     if (next) next(index)
@@ -204,8 +208,9 @@ function begin(o: {
   blinding: { r: bigint; s: bigint }
   signal: AbortSignal | undefined
   onProgress: ((share: number) => void) | undefined
+  onTimes: ((times: Times) => void) | undefined
 }) {
-  const { pool, key, area, values, blinding, signal, onProgress } = o
+  const { pool, key, area, values, blinding, signal, onProgress, onTimes } = o
   const extra = extraScalars(blinding)
   const bytes = new Uint8Array(32 * extra.length)
   for (const [i, scalar] of extra.entries()) writeUint256(bytes, 32 * i, scalar)
@@ -218,6 +223,7 @@ function begin(o: {
     wipe: { address: area.start, length: area.end - area.start },
     signal,
     onProgress,
+    onTimes,
   })
 }
 

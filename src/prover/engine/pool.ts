@@ -9,6 +9,8 @@ import { startThread, type Thread } from './threads.js'
 
 /** Tasks that may run at the same time, once those of other groups are done. */
 export interface Group {
+  /** What the time of its tasks is counted as. */
+  readonly name: string
   readonly tasks: readonly Task[]
   /** Indexes of groups that come before. */
   readonly after?: readonly number[]
@@ -25,6 +27,9 @@ export interface OpenKey {
   /** The memory that all threads share, if they do. */
   readonly memory: WebAssembly.Memory | undefined
 }
+
+/** Milliseconds that threads worked, by the names of groups. */
+export type Times = Readonly<Record<string, number>>
 
 /** A job that is running. */
 export interface Running {
@@ -47,7 +52,8 @@ export interface Pool {
    *
    * @param o.wipe   bytes to fill with zeros when the job has ended
    * @param o.signal ends the job early; the result then rejects with its reason
-   * @param o.refusal rejects with an {@link ArtifactError} of this text if a task's function does not return 0
+   * @param o.onTimes  called before the result is there
+   * @param o.refusal  rejects with an {@link ArtifactError} of this text if a task's function does not return 0
    */
   readonly run: (o: {
     key: OpenKey
@@ -56,6 +62,7 @@ export interface Pool {
     refusal?: string
     signal?: AbortSignal | undefined
     onProgress?: ((share: number) => void) | undefined
+    onTimes?: ((times: Times) => void) | undefined
   }) => Running
   /** Ends all threads and rejects what waits for them; may be called twice. */
   readonly end: (reason: Error) => Promise<void>
@@ -90,6 +97,7 @@ interface Job {
   readonly wipe: { address: number; length: number } | undefined
   readonly refusal: string | undefined
   readonly onProgress: ((share: number) => void) | undefined
+  readonly times: Record<string, number>
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -191,7 +199,9 @@ export async function createPool(o: {
       if (!shared) feed()
       return
     }
-    const { group, code, outputs } = report
+    const { group, code, milliseconds, outputs } = report
+    const { name } = job.groups[group]!
+    job.times[name] = (job.times[name] ?? 0) + milliseconds
     if (code !== 0 && job.refusal !== undefined) {
       finish(job, () => job.reject(new ArtifactError(job.refusal)))
       return
@@ -207,7 +217,7 @@ export async function createPool(o: {
     job.onProgress?.(job.done / job.total)
     if (--job.left[group]! === 0) {
       if (job.left.every((left) => left === 0)) {
-        finish(job, job.resolve)
+        finish(job, () => job.resolve())
         return
       }
       job.blockers.forEach((blockers, other) => {
@@ -254,7 +264,7 @@ export async function createPool(o: {
     }
   }
 
-  const run: Pool['run'] = ({ key, groups, wipe, refusal, signal, onProgress }) => {
+  const run: Pool['run'] = ({ key, groups, wipe, refusal, signal, onProgress, onTimes }) => {
     const id = numbers++
     let settled: { resolve: () => void; reject: (error: unknown) => void }
     const ended = new Promise<void>((resolve) => {
@@ -279,7 +289,11 @@ export async function createPool(o: {
       wipe,
       refusal,
       onProgress,
-      resolve: () => settled.resolve(),
+      times: {},
+      resolve() {
+        onTimes?.(job.times)
+        settled.resolve()
+      },
       reject: (error) => settled.reject(error),
     }
     const abort = (): void => finish(job, () => job.reject(signal!.reason))
@@ -351,8 +365,11 @@ export async function createPool(o: {
       if (memory !== undefined) {
         broadcast({ type: 'attach', key: id, memory, layout })
         try {
-          await run({ key, groups: [{ tasks }], refusal: 'proving key has a point that is not on its curve' })
-            .result
+          await run({
+            key,
+            groups: [{ name: 'key', tasks }],
+            refusal: 'proving key has a point that is not on its curve',
+          }).result
         } catch (error) {
           broadcast({ type: 'close', key: id })
           throw error

@@ -43,6 +43,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
 
   const groups: Group[] = [
     {
+      name: 'rows',
       // The scalars stand in every thread's memory, and the one thread that needs elements makes them.
       together: true,
       tasks: runs(wires).map(({ first, count }) => ({
@@ -50,6 +51,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       })),
     },
     {
+      name: 'rows',
       after: [0],
       together: true,
       tasks: runs(2 ** top).map(({ first, count }) => ({
@@ -65,6 +67,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       })),
     },
     {
+      name: 'transforms',
       after: [1],
       together: true,
       tasks: polynomials.flatMap((x) =>
@@ -74,6 +77,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       ),
     },
     {
+      name: 'transforms',
       after: [2],
       together: true,
       publish: true,
@@ -104,6 +108,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       }),
     },
     {
+      name: 'scalars',
       publish: true,
       tasks: runs(wires + EXTRA_SCALARS.count).map(({ first, count }) => {
         const halves = area.halves + first * HALVES
@@ -121,6 +126,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
     const name = group.toLowerCase()
     const halves = sum === 'h' ? area.hHalves : area.halves
     const parts = groups.push({
+      name: sum,
       after: [sum === 'h' ? join : split],
       publish: true,
       tasks: plan.tasks.map(({ window, start, count, output }) => {
@@ -133,6 +139,7 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
       }),
     })
     groups.push({
+      name: sum,
       after: [parts - 1],
       tasks: [
         {

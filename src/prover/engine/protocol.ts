@@ -71,6 +71,7 @@ export type Report =
       readonly group: number
       readonly task: number
       readonly code: number
+      readonly milliseconds: number
       readonly outputs: readonly { readonly address: number; readonly bytes: Uint8Array }[]
     }
   | { readonly type: 'failed'; readonly message: string }

@@ -1,6 +1,7 @@
 /** Threads behind one small interface: `worker_threads` in Node, Web Workers in a page. */
 import type { Worker as NodeWorker } from 'node:worker_threads'
 import type { Order, Report } from './protocol.js'
+import { importUnseen } from './unseen.js'
 
 /** A thread that runs `worker.ts`. */
 export interface Thread {
@@ -25,7 +26,7 @@ export function isNode(): boolean {
 /** Number of threads that the machine runs at once. */
 export async function machineThreads(): Promise<number> {
   if (!isNode()) return globalThis.navigator?.hardwareConcurrency ?? 1
-  const os = (await importNode('node:os')) as typeof import('node:os')
+  const os = (await importUnseen('node:os')) as typeof import('node:os')
   return os.availableParallelism()
 }
 
@@ -41,9 +42,12 @@ export async function startThread(events: ThreadEvents): Promise<Thread> {
 }
 
 async function startNodeThread({ onReport, onCrash }: ThreadEvents): Promise<Thread> {
-  const threads = (await importNode('node:worker_threads')) as typeof import('node:worker_threads')
+  const threads = (await importUnseen('node:worker_threads')) as typeof import('node:worker_threads')
   const worker: NodeWorker = new threads.Worker(
-    import.meta.url.endsWith('.ts') ? await sourceUrl() : new URL('./worker.js', import.meta.url),
+    import.meta.url.endsWith('.ts')
+      ? await sourceUrl()
+      : // Bundlers leave it alone: a page has its worker from the expression below.
+        new URL(/* webpackIgnore: true */ /* @vite-ignore */ './worker.js', import.meta.url),
   )
   worker.unref()
   let ending = false
@@ -65,11 +69,11 @@ async function startNodeThread({ onReport, onCrash }: ThreadEvents): Promise<Thr
 
 /** In a clone there is only TypeScript, which a thread's first module cannot be: this one loads what reads it. */
 async function sourceUrl(): Promise<URL> {
-  const { createRequire } = (await importNode('node:module')) as typeof import('node:module')
-  const { pathToFileURL } = (await importNode('node:url')) as typeof import('node:url')
+  const { createRequire } = (await importUnseen('node:module')) as typeof import('node:module')
+  const { pathToFileURL } = (await importUnseen('node:url')) as typeof import('node:url')
   const required = createRequire(import.meta.url).resolve('tsx/esm/api')
   const loader = pathToFileURL(required.replace(/\.cjs$/, '.mjs')).href
-  const worker = new URL('./worker.ts', import.meta.url).href
+  const worker = new URL(/* webpackIgnore: true */ /* @vite-ignore */ './worker.ts', import.meta.url).href
   const text = `import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(worker)})`
   return new URL(`data:text/javascript,${encodeURIComponent(text)}`)
 }
@@ -90,9 +94,4 @@ function startWebThread({ onReport, onCrash }: ThreadEvents): Thread {
       worker.terminate()
     },
   }
-}
-
-/** The name in a variable, so that bundlers for browsers leave the import alone. */
-function importNode(name: string): Promise<unknown> {
-  return import(/* @vite-ignore */ name)
 }

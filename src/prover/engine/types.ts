@@ -10,6 +10,10 @@ export interface ProofWithSignals {
 export interface ProvingEngine {
   /** Name by which `createProver` and the bench know it. */
   readonly name: string
+  /** The arithmetic that it found to work here, if it has a choice: `simd` is the fast one. */
+  readonly arithmetic?: 'simd' | 'scalar'
+  /** Whether its threads share memory, if it knows; in a page only one that is cross-origin isolated can. */
+  readonly shared?: boolean
   /**
    * Proves that a witness satisfies the circuit of a proving key. An unsatisfying witness of the right length
    * may give a proof, which no verifier accepts.

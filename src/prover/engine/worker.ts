@@ -7,6 +7,7 @@ import { joinConstants } from './abc.js'
 import { SCRATCH, type Task } from './calls.js'
 import { type KeyLayout, placeKey } from './key.js'
 import type { Order, Report } from './protocol.js'
+import { importUnseen } from './unseen.js'
 
 type Start = Extract<Order, { type: 'start' }>
 type Functions = Readonly<Record<string, (...args: number[]) => number | undefined>>
@@ -90,7 +91,8 @@ function serve({ send, listen }: Port): void {
         start = order
         return
       case 'open':
-        return open(order.key, order.zkey)
+        open(order.key, order.zkey)
+        return
       case 'attach':
         keys.set(order.key, attach(order.memory, order.layout))
         return
@@ -150,9 +152,11 @@ function serve({ send, listen }: Port): void {
         if (taken === undefined) continue
         idle = false
         const { group, index, task } = taken
+        const begun = performance.now()
         const code = run(job.key, task)
+        const milliseconds = performance.now() - begun
         const outputs = job.counters === undefined ? read(job.key, task) : []
-        send({ type: 'done', job: number, group, task: index, code, outputs })
+        send({ type: 'done', job: number, group, task: index, code, milliseconds, outputs })
         await breathe()
       }
     }
@@ -199,9 +203,8 @@ const breathe: () => Promise<void> = (() => {
 })()
 
 if (typeof process === 'object' && typeof process.versions?.node === 'string') {
-  // The name in a variable, so that bundlers for browsers leave the import alone.
-  const threadsName = 'node:worker_threads'
-  void import(/* @vite-ignore */ threadsName).then(({ parentPort }: typeof import('node:worker_threads')) => {
+  void importUnseen('node:worker_threads').then((threads) => {
+    const { parentPort } = threads as typeof import('node:worker_threads')
     serve({
       send: (report) => parentPort?.postMessage(report),
       listen: (handler) => parentPort?.on('message', handler),

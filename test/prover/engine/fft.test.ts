@@ -55,7 +55,10 @@ describe('prover: transforms', () => {
           const values = Array.from({ length: n }, (_, i) => (i % 2 === 0 ? r / 2n : r - r / 2n))
           const turn = power(rootOfUnity(r, 2 * n), n / 2)
           const actual = throughCoset(machine, values)
-          actual.forEach((x, i) => assert.equal(x, mod(values[i]! * turn * BigInt(n))))
+          assert.deepEqual(
+            actual,
+            values.map((x) => mod(x * turn * BigInt(n))),
+          )
         }
       })
     })

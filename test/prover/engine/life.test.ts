@@ -39,7 +39,7 @@ describe('prover: life of the engine', () => {
   for (const shared of [true, false]) {
     describe(shared ? 'shared memory' : 'a memory for each thread', () => {
       it('makes several proofs at once, with one key and with two', async () => {
-        const engine = createSoulproofEngine({ threads: 2, shared })
+        const engine = await createSoulproofEngine({ threads: 2, shared })
         const smallWitness = writeWitness(small.witness(() => 2n))
         const [others, proofs] = await Promise.all([
           Promise.all([0, 1].map(() => engine.prove({ provingKey: smallKey, witness: smallWitness }))),
@@ -55,7 +55,7 @@ describe('prover: life of the engine', () => {
       })
 
       it('stops when aborted, before and while it proves, and proves again', async () => {
-        const engine = createSoulproofEngine({ threads: 2, shared })
+        const engine = await createSoulproofEngine({ threads: 2, shared })
         const reason = new Error('not needed any more')
         const aborted = engine.prove({ provingKey, witness, signal: AbortSignal.abort(reason) })
         await assert.rejects(aborted, reason)
@@ -81,7 +81,7 @@ describe('prover: life of the engine', () => {
       })
 
       it('rejects what is in progress when it is disposed of, and all later proofs', async () => {
-        const engine = createSoulproofEngine({ threads: 2, shared })
+        const engine = await createSoulproofEngine({ threads: 2, shared })
         await engine.prove({ provingKey, witness })
         const running = [0, 1, 2].map(() => engine.prove({ provingKey, witness }))
         const rejections = running.map((proof) => assert.rejects(proof, EngineError))
@@ -89,14 +89,14 @@ describe('prover: life of the engine', () => {
         await Promise.all(rejections)
         await engine.dispose()
         await assert.rejects(engine.prove({ provingKey, witness }), /disposed/)
-        const unborn = createSoulproofEngine({ threads: 2, shared })
+        const unborn = await createSoulproofEngine({ threads: 2, shared })
         const first = assert.rejects(unborn.prove({ provingKey, witness }), EngineError)
         await unborn.dispose()
         await first
       })
 
       it('names a crash of a thread, and the next proof works', async () => {
-        const engine = createSoulproofEngine({ threads: 2, shared })
+        const engine = await createSoulproofEngine({ threads: 2, shared })
         const workers: Worker[] = []
         const { postMessage } = Worker.prototype
         Worker.prototype.postMessage = function (...args) {
@@ -117,7 +117,7 @@ describe('prover: life of the engine', () => {
       })
 
       it('refuses malformed keys and witnesses, and those of other circuits, by name', async () => {
-        const engine = createSoulproofEngine({ threads: 2, shared })
+        const engine = await createSoulproofEngine({ threads: 2, shared })
         const refuse = (change: object, message: RegExp, type: new (m: string) => Error = ArtifactError) =>
           assert.rejects(engine.prove({ provingKey, witness, ...change }), (error: Error) => {
             assert.ok(error instanceof type, String(error))
@@ -180,7 +180,7 @@ describe('prover: life of the engine', () => {
   it('keeps its memory over many proofs, keys and engines', async () => {
     const resident = (): number => process.memoryUsage().rss
     const rounds = process.env['SOULPROOF_LONG'] === '1' ? 1000 : 100
-    const engine = createSoulproofEngine({ threads: 2 })
+    const engine = await createSoulproofEngine({ threads: 2 })
     for (let i = 0; i < 30; i++) await engine.prove({ provingKey, witness })
     const before = resident()
     for (let i = 0; i < rounds; i++) await engine.prove({ provingKey, witness })
@@ -188,9 +188,9 @@ describe('prover: life of the engine', () => {
     await engine.dispose()
   })
 
-  it('takes a number of threads, and no other', () => {
+  it('takes a number of threads, and no other', async () => {
     for (const threads of [0, -1, 1.5, Number.NaN]) {
-      assert.throws(() => createSoulproofEngine({ threads }), RangeError)
+      await assert.rejects(createSoulproofEngine({ threads }), RangeError)
     }
   })
 

@@ -45,8 +45,8 @@ function valuesOf(kind: (typeof VALUES)[number], seed: number): () => bigint {
 
 describe('prover: proofs of random circuits verify under snarkjs', () => {
   let engines: SoulproofEngine[]
-  before(() => {
-    engines = SETTINGS.map((setting) => createSoulproofEngine(setting))
+  before(async () => {
+    engines = await Promise.all(SETTINGS.map((setting) => createSoulproofEngine(setting)))
   })
   after(async () => {
     await Promise.all(engines.map((engine) => engine.dispose()))

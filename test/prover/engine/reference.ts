@@ -25,7 +25,9 @@ export function frHost(arithmetic: 'simd' | 'scalar'): FrHost {
     ...machine,
     fr: fr!,
     writePairs(address, pairs) {
-      pairs.forEach(([a, b], i) => machine.bytes.set(join(encode(a), encode(b)), address + i * PAIR))
+      for (const [i, [a, b]] of pairs.entries()) {
+        machine.bytes.set(join(encode(a), encode(b)), address + i * PAIR)
+      }
     },
     readPair: (address) =>
       split(machine.bytes.slice(address, address + PAIR)).map((element) => {

@@ -1,0 +1,147 @@
+import { createReadStream, existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium } from 'playwright-core'
+import { step } from './step.js'
+
+/* Pages for tests and measurements: bundled as apps bundle them, served by a small server, opened in Chromium. */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ZKEYS = join(ROOT, 'zkeys')
+const VITE = join(ROOT, 'node_modules', '.bin', 'vite')
+
+/** Debian's, unless another is named. */
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+}
+
+/** Scripts and WebAssembly of the page's own origin, and nothing else: no eval, no inline code, no blob: workers. */
+export const STRICT_POLICY: Readonly<Record<string, string>> = {
+  'default-src': "'none'",
+  'script-src': "'self' 'wasm-unsafe-eval'",
+  'worker-src': "'self'",
+  'connect-src': "'self'",
+  'img-src': "'self'",
+}
+
+/**
+ * Bundles a page with Vite as it comes: no plugin, no alias, no stand-in for Node's modules. The page imports the
+ * package by its public names, hence from `dist`.
+ *
+ * @param o.root   folder of the page's index.html
+ * @param o.outDir where the bundle is written; emptied first
+ * @returns what Vite warned of, empty if nothing
+ */
+export async function bundlePage(o: { root: string; outDir: string }): Promise<string> {
+  const flags = ['--logLevel', 'warn', '--outDir', o.outDir, '--emptyOutDir']
+  const { stdout, stderr } = await step(VITE, ['build', o.root, ...flags], ROOT)
+  return stdout + stderr
+}
+
+/** A server of one page. */
+export interface PageServer {
+  readonly origin: string
+  /** Paths that were asked for. */
+  readonly requests: readonly string[]
+  /** Reports of what the content-security policy stopped, in pages and their workers. */
+  readonly violations: readonly string[]
+  /** From now on, paths that match are not found. */
+  hide(paths: RegExp | undefined): void
+  close(): Promise<void>
+}
+
+/**
+ * Serves a folder on a port of this machine, with the artifacts under `/zkeys/`.
+ *
+ * @param o.isolated whether headers make the page cross-origin isolated, so that it can share memory with workers
+ * @param o.policy   directives of the content-security policy, by default {@link STRICT_POLICY}
+ */
+export async function servePage(o: {
+  folder: string
+  isolated: boolean
+  policy?: Readonly<Record<string, string>>
+}): Promise<PageServer> {
+  const { folder, isolated, policy = STRICT_POLICY } = o
+  const requests: string[] = []
+  const violations: string[] = []
+  let hidden: RegExp | undefined
+  const directives = Object.entries({ ...policy, 'report-uri': '/violations' }).map((pair) => pair.join(' '))
+  const headers: Record<string, string> = {
+    'Content-Security-Policy': directives.join('; '),
+    'X-Content-Type-Options': 'nosniff',
+    ...(isolated && {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    }),
+  }
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    requests.push(pathname)
+    if (pathname === '/violations') violations.push(await readText(request))
+    const inZkeys = pathname.startsWith('/zkeys/')
+    const name = normalize(
+      inZkeys ? pathname.slice('/zkeys'.length) : pathname === '/' ? '/index.html' : pathname,
+    )
+    const file = join(inZkeys ? ZKEYS : folder, name)
+    const found = hidden?.test(pathname) ? undefined : await stat(file).catch(() => undefined)
+    if (!found?.isFile()) {
+      // A browser asks for an icon by itself.
+      response.writeHead(['/violations', '/favicon.ico'].includes(pathname) ? 204 : 404, headers).end()
+      return
+    }
+    const type = MEDIA_TYPES[extname(file)] ?? 'application/octet-stream'
+    response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Length': found.size })
+    createReadStream(file).pipe(response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    violations,
+    hide(paths) {
+      hidden = paths
+    },
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  return text
+}
+
+/**
+ * Starts Chromium without a window and with a profile of its own, which goes when it is closed.
+ *
+ * @throws {Error} saying how to get it, if it is not there
+ */
+export async function startChromium(): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) {
+    throw new Error(`there is no ${CHROMIUM}: run "apt-get install chromium", or set CHROMIUM to a path`)
+  }
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    headless: true,
+    chromiumSandbox: false,
+    args: [
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}

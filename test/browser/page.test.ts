@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import {
+  bundlePage,
+  type PageServer,
+  STRICT_POLICY,
+  servePage,
+  startChromium,
+} from '../../scripts/lib/browser.js'
+import { step } from '../../scripts/lib/step.js'
+import { parsePolicy } from '../../src/policy/index.js'
+import { createVerifier } from '../../src/verifier/index.js'
+import type { Commands, Proved, Statement } from './page/page.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const PAGE = fileURLToPath(new URL('page', import.meta.url))
+const BUNDLE = fileURLToPath(new URL('../../.build/browser-test', import.meta.url))
+/** Milliseconds in which Chromium has told what it stopped. */
+const REPORTING = 300
+const PHASES = ['artifacts', 'witness', 'proof', 'done']
+
+/** What a page did that it should not have, or said. */
+interface Watched {
+  readonly page: Page
+  readonly complaints: string[]
+}
+
+/** A tab of the page, watched from before its first line. */
+async function openTab(context: BrowserContext, server: PageServer): Promise<Watched> {
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => complaints.push(`console ${message.type()}: ${message.text()}`))
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`))
+  page.on('crash', () => complaints.push('crash'))
+  await page.goto(server.origin)
+  await page.waitForFunction(() => 'page' in globalThis)
+  return { page, complaints }
+}
+
+/** Calls one of the page's commands. */
+function call<Name extends keyof Commands>(
+  page: Page,
+  name: Name,
+  ...[argument]: Parameters<Commands[Name]>
+): Promise<Awaited<ReturnType<Commands[Name]>>> {
+  return page.evaluate(
+    ([command, given]) =>
+      (globalThis as unknown as { page: Record<string, (argument: unknown) => never> }).page[command]!(given),
+    [name, argument] as const,
+  )
+}
+
+/** Verifies in Node what a page proved, and asserts that another context refuses it. */
+async function assertValid(page: Page, statement: Statement, proved: Proved): Promise<void> {
+  const { envelope, valid, phases } = proved
+  assert.equal(envelope.statement, statement)
+  assert.equal(valid, true, 'the page verifies')
+  assert.deepEqual(phases, PHASES)
+  const { context, groupRoot, policyJson, roots, now } = await call(page, 'expectations')
+  const expected =
+    statement === 'membership'
+      ? { statement: 'membership' as const, roots: [groupRoot] }
+      : { policy: parsePolicy(policyJson), roots: [roots], now }
+  const verifier = await createVerifier({ allowDevelopmentKeys: true })
+  const verification = await verifier.verify({ ...context, ...expected, envelope })
+  assert.equal(verification.valid, true, 'Node verifies')
+  const elsewhere = await verifier.verify({ ...context, scope: 'elsewhere', ...expected, envelope })
+  assert.equal(elsewhere.valid, false)
+}
+
+/** A worker that is told to end does so at its own time. */
+async function assertNoWorkers(page: Page): Promise<void> {
+  for (let i = 0; i < 100 && page.workers().length > 0; i++) await page.waitForTimeout(20)
+  assert.equal(page.workers().length, 0)
+}
+
+describe('a page in Chromium', () => {
+  let browser: Browser
+  let warnings: string
+
+  before(async function () {
+    this.timeout(120_000)
+    await step('npm', ['run', 'build'], ROOT)
+    warnings = await bundlePage({ root: PAGE, outDir: BUNDLE })
+    browser = await startChromium()
+  })
+  after(() => browser?.close())
+
+  it('is bundled by Vite without a warning, a plugin or a stand-in for a module of Node', async () => {
+    assert.equal(warnings, '')
+    const html = await readFile(`${BUNDLE}/index.html`, 'utf8')
+    const [, script] = html.match(/src="(\/assets\/index-[^"]+\.js)"/) ?? []
+    const text = await readFile(`${BUNDLE}${script}`, 'utf8')
+    assert.match(text, /new Worker\(new URL\([^)]*worker-[^)]*\.js/)
+    assert.doesNotMatch(text, /browser-external|\beval\(|new Function\(\D/)
+  })
+
+  for (const isolated of [true, false]) {
+    describe(isolated ? 'cross-origin isolated' : 'not isolated', () => {
+      let server: PageServer
+      let context: BrowserContext
+      let tab: Watched
+      const origins = new Set<string>()
+
+      before(async () => {
+        server = await servePage({ folder: BUNDLE, isolated })
+        context = await browser.newContext()
+        context.on('request', (request) => origins.add(new URL(request.url()).origin))
+        tab = await openTab(context, server)
+      })
+      after(async () => {
+        await context?.close()
+        await server?.close()
+      })
+
+      it('has no worker before the first proof, then takes vectors and one worker for each core', async () => {
+        const { page } = tab
+        const { cores, ...found } = await call(page, 'describe')
+        assert.deepEqual(found, {
+          engine: 'soulproof',
+          arithmetic: 'simd',
+          shared: isolated,
+          crossOriginIsolated: isolated,
+          isSecureContext: true,
+        })
+        assert.equal(page.workers().length, 0)
+        await call(page, 'prove', 'membership')
+        assert.equal(page.workers().length, Math.min(cores, 16))
+      })
+
+      for (const statement of ['membership', 'policy-s'] as const) {
+        it(`proves ${statement}, which page and Node verify`, async () => {
+          await assertValid(tab.page, statement, await call(tab.page, 'prove', statement))
+        })
+      }
+
+      it('proves twice at once with the same workers', async () => {
+        const { page } = tab
+        const statements = ['membership', 'policy-s', 'membership'] as const
+        const proved = await call(page, 'proveAtOnce', statements)
+        for (const [i, statement] of statements.entries()) await assertValid(page, statement, proved[i]!)
+        const [first, , third] = proved
+        assert.notDeepEqual(first!.envelope.proof, third!.envelope.proof)
+        assert.equal(page.workers().length, Math.min((await call(page, 'describe')).cores, 16))
+      })
+
+      it('proves in two tabs at once', async () => {
+        const other = await openTab(context, server)
+        const [here, there] = await Promise.all(
+          [tab, other].map(({ page }) => call(page, 'prove', 'membership')),
+        )
+        await assertValid(tab.page, 'membership', here!)
+        await assertValid(other.page, 'membership', there!)
+        await other.page.close()
+        assert.deepEqual(other.complaints, [])
+      })
+
+      it('cancels a proof in every phase by its signal, and proves again', async () => {
+        const { page } = tab
+        for (const [phase, after] of [
+          ['artifacts', 0],
+          ['witness', 0],
+          ['proof', 0],
+          ['proof', 30],
+        ] as const) {
+          const ending = await call(page, 'cancel', { statement: 'policy-s', phase, after })
+          assert.deepEqual([ending.rejected, ending.name], [true, 'AbortError'], `${phase} + ${after} ms`)
+        }
+        await assertValid(page, 'membership', await call(page, 'prove', 'membership'))
+      })
+
+      it('rejects by name what is being proved when the prover is disposed of, ends its workers, and begins anew', async () => {
+        const { page } = tab
+        const { ended, afterwards } = await call(page, 'disposeWhileProving', 'policy-s')
+        for (const ending of [ended, afterwards]) {
+          assert.deepEqual([ending.rejected, ending.name], [true, 'EngineError'])
+        }
+        await assertNoWorkers(page)
+        await assertValid(page, 'membership', await call(page, 'prove', 'membership'))
+      })
+
+      it('asked nobody but its server, never ran against its policy, and left the console empty', async () => {
+        await tab.page.waitForTimeout(REPORTING)
+        assert.deepEqual(tab.complaints, [])
+        assert.deepEqual(server.violations, [])
+        assert.deepEqual([...origins], [server.origin])
+        assert(server.requests.some((path) => /^\/assets\/worker-.*\.js$/.test(path)))
+        assert(server.requests.includes('/zkeys/policy-s.zkey'))
+      })
+
+      it('rejects by name when a worker does not load, and proves once it does', async () => {
+        const { page, complaints } = await openTab(context, server)
+        server.hide(/worker/)
+        const ending = await call(page, 'ending', 'membership')
+        server.hide(undefined)
+        assert.deepEqual([ending.rejected, ending.name], [true, 'EngineError'])
+        await assertValid(page, 'membership', await call(page, 'prove', 'membership'))
+        // Consoles are heard, the workers' too, so that their silence above means something.
+        assert.deepEqual(complaints, [])
+        await page.evaluate(() => console.warn('heard'))
+        await page.workers()[0]!.evaluate(() => console.warn('heard'))
+        for (let i = 0; i < 100 && complaints.length < 2; i++) await page.waitForTimeout(20)
+        assert.deepEqual(complaints, ['console warning: heard', 'console warning: heard'])
+        await page.close()
+      })
+    })
+  }
+
+  it('would be caught running against its policy: no code from text, and nothing without wasm-unsafe-eval', async () => {
+    const policy = { ...STRICT_POLICY, 'script-src': "'self'" }
+    const server = await servePage({ folder: BUNDLE, isolated: false, policy })
+    const context = await browser.newContext()
+    try {
+      const { page } = await openTab(context, server)
+      assert.equal(await call(page, 'evaluates'), false)
+      const { rejected, message } = await call(page, 'ending', 'membership')
+      assert.equal(rejected, true)
+      assert.match(message, /Content Security Policy/)
+      await page.waitForTimeout(REPORTING)
+      const blocked = server.violations.map((report) => JSON.parse(report)['csp-report']['blocked-uri'])
+      assert.deepEqual(blocked, ['eval', 'wasm-eval'])
+    } finally {
+      await context.close()
+      await server.close()
+    }
+  })
+})
