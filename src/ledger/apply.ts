@@ -10,6 +10,7 @@ import {
   NO_TALLIES,
 } from '../merkle/ledger.js'
 import { type Entry, encodeEntry, hasEffect, type TallyEntry } from './entry.js'
+import { extendHead } from './queue.js'
 import { childrenIn, type LedgerChange, type LedgerReader } from './reader.js'
 
 /** Hashes 1 to 16 canonical field elements as `poseidon` does: a faster one for bulk work. */
@@ -24,13 +25,12 @@ export function saturate(sum: bigint, amount: bigint): bigint {
 
 /** Returns a leaf after an entry of its handle that has an effect. */
 export function leafAfter(leaf: LedgerLeaf, entry: TallyEntry, hash: Hash = poseidon): LedgerLeaf {
-  const { subject, content } = encodeEntry(entry)
   return {
     ...leaf,
     tallies: leaf.tallies.map((tally, c) =>
       c === entry.category ? { count: tally.count + 1n, sum: saturate(tally.sum, entry.amount) } : tally,
     ),
-    head: hash([leaf.head, subject, content]),
+    head: extendHead(leaf.head, encodeEntry(entry), hash),
   }
 }
 
@@ -61,8 +61,8 @@ export function applyEntries(options: {
   let { size, queueHead } = state
 
   for (const entry of entries) {
-    const { subject, content } = encodeEntry(entry)
-    queueHead = hash([queueHead, subject, content])
+    const words = encodeEntry(entry)
+    queueHead = extendHead(queueHead, words, hash)
     if (!hasEffect(entry)) continue
     const { handle } = entry
     let index = positions.get(handle)

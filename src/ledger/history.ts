@@ -69,7 +69,7 @@ export function prepareHistory(
     throw new StatementError(`the Soul has more than ${HISTORY_ENTRIES} entries in the ledger`)
   const words = own.map((entry) => ({ category: entry.category, ...encodeEntry(entry) }))
   const head = proof.leaf.handle === handle ? proof.leaf.head : EMPTY_HISTORY
-  if (words.reduce(extendHead, EMPTY_HISTORY) !== head)
+  if (words.reduce((chain, one) => extendHead(chain, one), EMPTY_HISTORY) !== head)
     throw new StatementError("the entries are not all of the Soul's under this root")
   const matches = BigInt(countMatches(query, own))
   if (matches < asked.fewest || matches > asked.most)

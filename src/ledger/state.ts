@@ -132,7 +132,7 @@ export function createMemoryLedger(
       return readerOf(state)
     },
     append(...entries) {
-      const extended = entries.reduce((chain, entry) => extendHead(chain, encodeEntry(entry)), head)
+      const extended = entries.reduce((chain, entry) => extendHead(chain, encodeEntry(entry), hash), head)
       for (const entry of entries) queue.push(Object.freeze({ ...entry }))
       head = extended
       return BigInt(queue.length)
