@@ -1,18 +1,19 @@
 import type { Command } from 'commander'
 import { parseDecimal } from '../field.js'
-import { createProver, type ProveOptions, type ProvingPhase } from '../prover/index.js'
+import type { ProveOptions } from '../prover/index.js'
 import { type HeldSbt, heldSbtFromJson } from '../sbt/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readGroup, readPolicy, readRoots, readSet } from './inputs.js'
-import { emitJson, PUBLIC_MODE, readJson, refuseExisting } from './io.js'
+import { emitJson, PUBLIC_MODE, readJson } from './io.js'
 import { openSoul } from './keys.js'
 import { collect, readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
+import { BEHIND, type ProverOptions, useProver, withProver } from './prover.js'
 
-interface ProveCommandOptions extends ContextOptions, PassphraseOptions {
+interface ProveCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
   readonly soul: string
   readonly policy?: string
   readonly roots?: string
@@ -20,24 +21,11 @@ interface ProveCommandOptions extends ContextOptions, PassphraseOptions {
   readonly set: readonly string[]
   readonly group?: string
   readonly now?: string
-  readonly engine?: string
-  readonly threads?: string
-  readonly artifacts?: string
-  readonly out?: string
-  readonly force?: boolean
-}
-
-/** Part of the work that is behind when a phase begins. */
-export const BEHIND: Readonly<Record<ProvingPhase, number>> = {
-  artifacts: 0.05,
-  witness: 0.2,
-  proof: 0.4,
-  done: 1,
 }
 
 /** Adds `soulproof prove`. */
 export function addProveCommand(program: Command): void {
-  withContext(withPassphrase(program.command('prove')))
+  const command = withContext(withPassphrase(program.command('prove')))
     .description('prove that the SBTs of a Soul satisfy a policy, or that the Soul is a member of a group')
     .requiredOption('--soul <file>', 'key file of the Soul')
     .option('--policy <file>', 'policy to prove; - for stdin')
@@ -46,11 +34,7 @@ export function addProveCommand(program: Command): void {
     .option('--set <file>', 'a set that the policy names by root; may be given several times', collect, [])
     .option('--group <file>', 'prove membership of this group instead: {"members": ["<decimal>", …]}')
     .option('--now <seconds>', "Unix time of the proof instead of the machine's")
-    .option('--engine <name>', 'proving engine')
-    .option('--threads <number>', '1 for a single thread')
-    .option('--artifacts <folder>', "folder or URL of the artifacts instead of the package's own")
-    .option('--out <file>', 'write here instead of stdout')
-    .option('--force', 'replace the file')
+  withProver(command)
     .addHelpText(
       'after',
       `
@@ -66,18 +50,11 @@ Examples:
 }
 
 async function prove(options: ProveCommandOptions): Promise<void> {
-  const { out, force = false, engine, threads, artifacts } = options
   if ((options.policy === undefined) === (options.group === undefined)) {
     throw new UsageError('--policy or --group is needed, and only one of them')
   }
   const context = readContext(options)
-  const prover = await createProver({
-    ...(engine !== undefined && { engine }),
-    ...(threads !== undefined && { threads: Number(parseDecimal(threads, '--threads', 1024n)) }),
-    ...(artifacts !== undefined && { artifacts }),
-  })
-  try {
-    if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
+  await useProver(options, async (prover) => {
     const claim = options.policy === undefined ? await readMembership(options) : await readWallet(options)
     const envelope = await withProgress('prove', (progress) =>
       prover.prove({
@@ -88,9 +65,7 @@ async function prove(options: ProveCommandOptions): Promise<void> {
     )
     warnOfDevelopmentKey(envelope.statement)
     await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
-  } finally {
-    await prover.dispose()
-  }
+  })
 }
 
 async function readMembership(options: ProveCommandOptions): Promise<object> {

@@ -2,19 +2,18 @@ import type { Command } from 'commander'
 import { type Simulation, simulate } from '../designated/simulate.js'
 import { parseDecimal } from '../field.js'
 import { readObject } from '../merkle/json.js'
-import { createProver } from '../prover/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readGroup, readPolicy, readRoots } from './inputs.js'
-import { emitJson, PUBLIC_MODE, readJson, refuseExisting } from './io.js'
+import { emitJson, PUBLIC_MODE, readJson } from './io.js'
 import { openVerifierKey } from './keys.js'
-import { readInteger, readTime } from './options.js'
+import { readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
-import { BEHIND } from './prove.js'
+import { BEHIND, type ProverOptions, useProver, withProver } from './prover.js'
 
-interface SimulateCommandOptions extends ContextOptions, PassphraseOptions {
+interface SimulateCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
   readonly verifier: string
   readonly policy?: string
   readonly roots?: string
@@ -23,16 +22,11 @@ interface SimulateCommandOptions extends ContextOptions, PassphraseOptions {
   readonly revealed?: string
   readonly nullifier?: string
   readonly handle?: string
-  readonly engine?: string
-  readonly threads?: string
-  readonly artifacts?: string
-  readonly out?: string
-  readonly force?: boolean
 }
 
 /** Adds `soulproof simulate`. */
 export function addSimulateCommand(program: Command): void {
-  withContext(withPassphrase(program.command('simulate')))
+  const command = withContext(withPassphrase(program.command('simulate')))
     .description('make a designated proof with the verifier’s own key, whether or not the statement is true')
     .requiredOption('--verifier <file>', 'key file of the verifier')
     .option('--policy <file>', 'policy of the proof; - for stdin')
@@ -42,11 +36,7 @@ export function addSimulateCommand(program: Command): void {
     .option('--revealed <file>', 'what it reveals: {"<slot>.<claim>": "<text>"}')
     .option('--nullifier <decimal>', 'its nullifier; by default a random one')
     .option('--handle <decimal>', 'its handle, if the policy discloses one; by default a random one')
-    .option('--engine <name>', 'proving engine')
-    .option('--threads <number>', '1 for a single thread')
-    .option('--artifacts <folder>', "folder or URL of the artifacts instead of the package's own")
-    .option('--out <file>', 'write here instead of stdout')
-    .option('--force', 'replace the file')
+  withProver(command)
     .addHelpText(
       'after',
       `
@@ -61,28 +51,19 @@ Examples:
 }
 
 async function simulateProof(options: SimulateCommandOptions): Promise<void> {
-  const { out, force = false, engine, threads, artifacts } = options
   if ((options.policy === undefined) === (options.group === undefined)) {
     throw new UsageError('--policy or --group is needed, and only one of them')
   }
   const context = readContext(options)
-  const prover = await createProver({
-    ...(engine !== undefined && { engine }),
-    ...(threads !== undefined && { threads: readInteger(threads, '--threads') }),
-    ...(artifacts !== undefined && { artifacts }),
-  })
-  try {
-    if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
+  await useProver(options, async (prover) => {
     const claim = options.policy === undefined ? await readMembership(options) : await readClaim(options)
     const nullifier =
       options.nullifier === undefined ? undefined : parseDecimal(options.nullifier, '--nullifier')
     // Last, so that nothing asks for a passphrase in vain.
     const key = await openVerifierKey(options.verifier, options)
     const simulation = {
-      ...context,
-      ...claim,
+      ...{ ...context, ...claim, key },
       ...(nullifier !== undefined && { nullifier }),
-      key,
     } as Simulation
     const envelope = await withProgress('simulate', (progress) =>
       simulate({
@@ -93,9 +74,7 @@ async function simulateProof(options: SimulateCommandOptions): Promise<void> {
     )
     warnOfDevelopmentKey(envelope.statement)
     await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
-  } finally {
-    await prover.dispose()
-  }
+  })
 }
 
 async function readMembership(options: SimulateCommandOptions): Promise<object> {

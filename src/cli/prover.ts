@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import { createProver, type Prover, type ProvingPhase } from '../prover/index.js'
+import { refuseExisting } from './io.js'
+import { readInteger } from './options.js'
+
+/** Options of commands that prove. */
+export interface ProverOptions {
+  readonly engine?: string
+  readonly threads?: string
+  readonly artifacts?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+/** Part of the work that is behind when a phase begins. */
+export const BEHIND: Readonly<Record<ProvingPhase, number>> = {
+  artifacts: 0.05,
+  witness: 0.2,
+  proof: 0.4,
+  done: 1,
+}
+
+/** Adds the options of {@link ProverOptions}. */
+export function withProver(command: Command): Command {
+  return command
+    .option('--engine <name>', 'proving engine')
+    .option('--threads <number>', '1 for a single thread')
+    .option('--artifacts <folder>', "folder or URL of the artifacts instead of the package's own")
+    .option('--out <file>', 'write here instead of stdout')
+    .option('--force', 'replace the file')
+}
+
+/**
+ * Runs a command with a prover that is freed afterwards, unless the file that it would write is there.
+ *
+ * @throws {RefusedError} if the file is there and `force` is not given
+ * @throws {RangeError} for an unknown engine or number of threads
+ */
+export async function useProver(
+  options: ProverOptions,
+  run: (prover: Prover) => Promise<void>,
+): Promise<void> {
+  const { engine, threads, artifacts, out, force = false } = options
+  const prover = await createProver({
+    ...(engine !== undefined && { engine }),
+    ...(threads !== undefined && { threads: readInteger(threads, '--threads') }),
+    ...(artifacts !== undefined && { artifacts }),
+  })
+  try {
+    if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
+    await run(prover)
+  } finally {
+    await prover.dispose()
+  }
+}
