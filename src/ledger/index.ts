@@ -26,6 +26,7 @@ export {
   type TallyEntry,
 } from './entry.js'
 export { ledgerHandle } from './handle.js'
+export { type PoseidonContract, poseidonContract } from './poseidon-contract.js'
 export { EMPTY_QUEUE, extendHead, queueHead } from './queue.js'
 export {
   afterChange,
