@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.20;
 
-/// @title Poseidon of three inputs with circomlib's constants, as circomlibjs generates it
+/// @title Poseidon of three inputs with circomlib's constants, as `poseidonContract` of the library writes it
 interface IPoseidon3 {
     function poseidon(uint256[3] calldata inputs) external pure returns (uint256);
 }

@@ -1,4 +1,5 @@
 import type { Address } from 'viem'
+import { poseidonContract } from '../../src/ledger/index.js'
 import type { Deployed, LocalChain } from './chain.js'
 import { type CompiledContract, compileSolidity } from './solc.js'
 
@@ -11,12 +12,9 @@ export function compileLedger(): Readonly<Record<'Ledger' | 'Loan', CompiledCont
   return { Ledger: Ledger!, Loan: Loan! }
 }
 
-/** Deploys Poseidon of three inputs, as circomlibjs generates it. */
-export async function deployPoseidon3(chain: LocalChain): Promise<Deployed> {
-  // The package has no types; the name behind a type keeps TypeScript from looking for them.
-  const { poseidonContract } = await import('circomlibjs' as string)
-  const abi = poseidonContract.generateABI(3)
-  return chain.deploy({ abi, bytecode: poseidonContract.createCode(3), runtimeSize: 0 })
+/** Deploys Poseidon of three inputs. */
+export function deployPoseidon3(chain: LocalChain): Promise<Deployed> {
+  return chain.deploy({ ...poseidonContract(), runtimeSize: 0 })
 }
 
 /** How a ledger is deployed. */

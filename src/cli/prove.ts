@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { parseDecimal } from '../field.js'
 import type { ProveOptions } from '../prover/index.js'
 import { type HeldSbt, heldSbtFromJson } from '../sbt/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'

@@ -40,6 +40,7 @@ export {
   ledgerStateFromJson,
   ledgerStateToJson,
 } from './json.js'
+export { type PoseidonContract, poseidonContract } from './poseidon-contract.js'
 export { EMPTY_QUEUE, extendHead, queueHead } from './queue.js'
 export {
   afterChange,

@@ -302,7 +302,7 @@ export function createFileCursor(path: string): Cursor {
   if (typeof path !== 'string') throw new TypeError('path must be a string')
   return {
     async load() {
-      const { readFile } = await import('node:fs/promises')
+      const { readFile } = await importFiles()
       try {
         const parsed = JSON.parse(await readFile(path, 'utf8')) as {
           checkpoints: { block: string; hash: BlockHash; length: string }[]
@@ -317,7 +317,7 @@ export function createFileCursor(path: string): Cursor {
       }
     },
     async save(checkpoints) {
-      const { rename, writeFile } = await import('node:fs/promises')
+      const { rename, writeFile } = await importFiles()
       const texts = checkpoints.map(({ block, hash, length }) => ({
         block: `${block}`,
         hash,
@@ -327,6 +327,12 @@ export function createFileCursor(path: string): Cursor {
       await rename(`${path}.partial`, path)
     },
   }
+}
+
+/** Imports Node's files by a name that bundlers for browsers do not follow. */
+async function importFiles(): Promise<typeof import('node:fs/promises')> {
+  const [name] = ['node:fs/promises']
+  return import(/* @vite-ignore */ name!)
 }
 
 function isSame(entry: ReturnType<typeof decodeEntry>, words: EntryWords): boolean {

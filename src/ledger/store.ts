@@ -77,7 +77,7 @@ export interface LedgerOptions extends LedgerName {
 export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   const { path } = options
   if (path === undefined) return inMemory(checked(options))
-  const { allowRelaxedSimd, openStore } = await import('./store/durable.js')
+  const { allowRelaxedSimd, openStore } = await importStore()
   allowRelaxedSimd()
   return openStore({ ...checked(options), path })
 }
@@ -97,9 +97,16 @@ export async function repairLedger(
   },
 ): Promise<Ledger> {
   const { path, entries } = options
-  const { allowRelaxedSimd, repairStore } = await import('./store/durable.js')
+  const { allowRelaxedSimd, repairStore } = await importStore()
   allowRelaxedSimd()
   return repairStore({ ...checked(options), path, ...(entries && { entries }) })
+}
+
+/** Imports what needs Node. Bundles for browsers have an empty module in its place, see `browser` in package.json. */
+async function importStore(): Promise<typeof import('./store/durable.js')> {
+  const store = await import('./store/durable.js')
+  if (typeof store.openStore !== 'function') throw new LedgerError('a ledger on disk needs Node')
+  return store
 }
 
 let hasher: BulkPoseidon | undefined
