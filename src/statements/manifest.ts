@@ -8,7 +8,7 @@ export const MANIFEST: Manifest = {
     'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1, soulproof witness generator 1',
   statements: {
     'ledger-batch': {
-      sourceHash: '0xfae6c59d85dac45fc9d11b8d8cec72608407171b137582ea705446af5e70df8a',
+      sourceHash: '0xd5e376f46f4db6cef6686e2cadbea417f232b29cd2991dc37500585da93de070',
       constraints: 33441,
       wires: 33541,
       publicSignals: 6,
@@ -38,7 +38,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'ledger-history': {
-      sourceHash: '0x8aadc1faed26632f4ddb803cb83a2cdcc8dbc7a3450739f51b9c51fe2c903488',
+      sourceHash: '0x24bdb7daf786fbc724526c678e13fdff872dc8f5407f9e91c0db5bca46284f4b',
       constraints: 27166,
       wires: 27009,
       publicSignals: 13,
@@ -68,7 +68,7 @@ export const MANIFEST: Manifest = {
       },
     },
     membership: {
-      sourceHash: '0x48ca4e5d2c109b6c816eb75364b86490f253e2d24dc872731547e6b7d4ff0c1f',
+      sourceHash: '0xd0b7fe39d23ae818320f7b5b37abab82672e9b1162fdf360b898624cdc9910d8',
       constraints: 6662,
       wires: 6609,
       publicSignals: 6,
@@ -98,7 +98,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-l': {
-      sourceHash: '0x7d12edf5edb0efb2f95fddabcd1250f46f50507e4979104dd3af02c65b95b747',
+      sourceHash: '0x763ce258175eb3827ad0c173534835599b83e4c0fd23c45c7c1a5c1aba2633ea',
       constraints: 97606,
       wires: 98006,
       publicSignals: 15,
@@ -106,8 +106,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xa33f91d2533345e48e553326c081dbb1bcd22df17fcf7d4371b3a3cfe098ff25',
       artifacts: {
         'policy-l.wasm': {
-          bytes: 12143804,
-          sha256: 'cd3213862128f5a3a227d3497165bd215c307efdae9d6acf24158c70b271e19e',
+          bytes: 12143842,
+          sha256: '435ce65c6d831f9eb0d235c231ee348a4f7a9f22b89f79fdb828da21db5a50f2',
         },
         'policy-l.zkey': {
           bytes: 107969304,
@@ -119,7 +119,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-l.sym': {
           bytes: 28704811,
-          sha256: '2c174fbbaf9df261ca6496f7a413521073c1670a8200b06dcc955f3738dde06d',
+          sha256: '9e02d7eb4b157320064c60b7949973bd59cae849044138a6861dfdae1c135265',
         },
         'policy-l.vkey.json': {
           bytes: 5902,
@@ -128,7 +128,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m': {
-      sourceHash: '0x55da2e8e835877d7518a114df42c9cbb8ee1de0666a982ac68ca3ad4da9410ba',
+      sourceHash: '0xafa5efdcf93a38f6eb85533615a574d82101c3800fecbb867ca2a9e5a2670102',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -136,8 +136,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7260044,
-          sha256: '289398b1f112962c6b2c2fe14c25cacd5684cabcf479959a50bd31f55b395905',
+          bytes: 7260082,
+          sha256: '13dfdfbf1c8609d3936f07663f719ad81be51e1fa7aca3ee389a0fad52f7ece6',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -149,7 +149,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-m.sym': {
           bytes: 12760538,
-          sha256: 'cd1484a1c610b35e67e4720f57a0b9a3ceb22558890370b5226a31a7182e787c',
+          sha256: 'ce96da3026ea179759f55c1334b2c005d0f004a02ff3493207534907c98cc5cb',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -158,7 +158,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m-timed': {
-      sourceHash: '0x2fd387e26342abc992040813a8cbb8bebc8240da97f91ad37cdc0bc0e9164600',
+      sourceHash: '0x91e858ee6ead3ec38fabb676e4c546ce4cc85f99647ffc4062ad004d7afc7f97',
       constraints: 45531,
       wires: 45686,
       publicSignals: 13,
@@ -166,20 +166,20 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xdc4bce1a24148abcdc3a31c296b0e8bac48e9c4181c2053b160967afe00323de',
       artifacts: {
         'policy-m-timed.wasm': {
-          bytes: 7369238,
-          sha256: '24dc31c51548ae0dc3976052639360bf2d074c844074d6f05bdee464f1b41d90',
+          bytes: 7262255,
+          sha256: 'b292d286b3fc84c9410c550e2d6668ded7a31238c47ff0d6f574755643d7bfa9',
         },
         'policy-m-timed.zkey': {
           bytes: 49307836,
-          sha256: 'ce08770fe030819ea978838273080de382ec75fdf89178c7ae0e0505a5b382d3',
+          sha256: 'e775e465468115c863a686b4488979632cd89a5077c0f2a63ee13b38f6d3fb8b',
         },
         'policy-m-timed.r1cs': {
           bytes: 30041732,
-          sha256: 'a509dfc360f305e4335c8e062b39d60471f76186c4fc0f4dced9fd76859c3df8',
+          sha256: '1e6c8d4c859e967afd9a234242a9516b75f68120204ef7f83400e1af2f900e3c',
         },
         'policy-m-timed.sym': {
-          bytes: 12746302,
-          sha256: '3144264e9f9e6bbb2821c2c5a52e78121acc0400200839b87e4f2d0d87165de7',
+          bytes: 12747678,
+          sha256: '46c024f3d82f824189204c4f42143e5949b761827e92bbfd14e75ad2b3c7dae8',
         },
         'policy-m-timed.vkey.json': {
           bytes: 5505,
@@ -188,7 +188,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0xaf8439a0de1c734084065057f62969e6e9bbe4ef196f226fb2afa98c0b13224d',
+      sourceHash: '0x45024cfa6792b47a4f9a3611db557efc059779f12d6a5d971cfe01862c664e34',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -196,8 +196,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 8909968,
-          sha256: '3401f938cbcdf6fc3300a699569f3acb398aa4b9765b6d9f50ef61cff7eba533',
+          bytes: 8910006,
+          sha256: '8fcef889d5c9241e599aa7850296fc754d0517edc1bf7961c2128fb843431452',
         },
         'policy-s.zkey': {
           bytes: 12980392,
@@ -209,7 +209,7 @@ export const MANIFEST: Manifest = {
         },
         'policy-s.sym': {
           bytes: 3486367,
-          sha256: 'd2d70c21943dcec234db22e3a9b8b048ed113773be1dd7558c4642bb91c782c0',
+          sha256: 'eca497e84a5145d75e88accef71a6c6654549402ea1c9ca87ee2a9a3d4649502',
         },
         'policy-s.vkey.json': {
           bytes: 5113,
