@@ -15,6 +15,7 @@ import {
   type PublicClient,
   type TestClient,
   type TransactionReceipt,
+  TransactionReceiptNotFoundError,
   type WalletClient,
 } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
@@ -46,6 +47,8 @@ export interface LocalChain extends AsyncDisposable {
     readonly args?: readonly unknown[]
     /** Index of the sending wallet; default 0. */
     readonly from?: number
+    /** Wei that go along; default none. */
+    readonly value?: bigint
   }): Promise<TransactionReceipt>
   /** Reads a view function. */
   read(o: {
@@ -128,10 +131,18 @@ export async function startChain(
     createWalletClient({ ...common, account: mnemonicToAccount(MNEMONIC, { addressIndex }) }),
   )
 
+  /** Asks again and again: viem waits for the next block, and none comes here when a receipt is a little late. */
   async function mined(hash: Hex): Promise<TransactionReceipt> {
-    const receipt = await client.waitForTransactionReceipt({ hash, timeout: START_TIMEOUT_MS })
-    if (receipt.status !== 'success') throw new Error('the transaction was reverted')
-    return receipt
+    for (const end = Date.now() + START_TIMEOUT_MS; ; ) {
+      const receipt = await client.getTransactionReceipt({ hash }).catch((error: unknown) => {
+        if (error instanceof TransactionReceiptNotFoundError) return undefined
+        throw error
+      })
+      if (receipt?.status === 'success') return receipt
+      if (receipt !== undefined) throw new Error('the transaction was reverted')
+      if (Date.now() > end) throw new Error('the transaction was not mined in time')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
   }
 
   return {
@@ -145,7 +156,7 @@ export async function startChain(
       const receipt = await mined(await wallets[0]!.deployContract({ abi, bytecode, args }))
       return { address: receipt.contractAddress!, abi, gas: receipt.gasUsed }
     },
-    async send({ to, name, args = [], from = 0 }) {
+    async send({ to, name, args = [], from = 0, value }) {
       const wallet = wallets[from]
       if (wallet === undefined) throw new RangeError('from is not the index of a wallet')
       const { request } = await client.simulateContract({
@@ -154,6 +165,7 @@ export async function startChain(
         functionName: name,
         args,
         account: wallet.account,
+        ...(value !== undefined && { value }),
       })
       return mined(await wallet.writeContract(request))
     },

@@ -40,7 +40,6 @@ export {
   ledgerStateFromJson,
   ledgerStateToJson,
 } from './json.js'
-export { type PoseidonContract, poseidonContract } from './poseidon-contract.js'
 export { EMPTY_QUEUE, extendHead, queueHead } from './queue.js'
 export {
   afterChange,
@@ -53,6 +52,7 @@ export {
   openLedger,
   undoOf,
 } from './reader.js'
+export { type PoseidonContract, poseidonContract } from './solidity/poseidon.js'
 export { createMemoryLedger, type LedgerRootInfo, type MemoryLedger } from './state.js'
 export { LedgerStoreError, type StorePart } from './store/damage.js'
 export { createLedger, type Ledger, type LedgerOptions, repairLedger } from './store.js'

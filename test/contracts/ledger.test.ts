@@ -81,22 +81,13 @@ describe('Ledger', () => {
   const append = (amount = 5n, to: Deployed = ledger): Promise<TransactionReceipt> =>
     send('append', [HANDLE, 0, amount, REF], ATTESTOR, to)
 
-  /** Sends a payable call. */
-  async function pay(
+  const pay = (
     name: string,
     args: readonly unknown[],
     from: number,
     value: bigint,
     to: Deployed,
-  ): Promise<void> {
-    const { request } = await chain.client.simulateContract({
-      ...{ address: to.address, abi: to.abi, functionName: name, args, value },
-      account: chain.wallets[from]!.account,
-    })
-    const hash = await chain.wallets[from]!.writeContract(request)
-    const receipt = await chain.client.waitForTransactionReceipt({ hash })
-    assert.equal(receipt.status, 'success')
-  }
+  ): Promise<TransactionReceipt> => chain.send({ to, name, args, from, value })
 
   async function moveBy(seconds: bigint): Promise<void> {
     await chain.control.increaseTime({ seconds: Number(seconds) })
@@ -382,9 +373,13 @@ describe('Ledger', () => {
 
   describe('operator', () => {
     let operated: Deployed & { id: string }
-    const propose = (root: bigint, length: bigint, from: number = OPERATOR, value = BOND): Promise<void> =>
-      pay('proposeRoot', [root, length, NONE], from, value, operated)
-    const challenge = (from: number = CHALLENGER, value = BOND): Promise<void> =>
+    const propose = (
+      root: bigint,
+      length: bigint,
+      from: number = OPERATOR,
+      value = BOND,
+    ): Promise<TransactionReceipt> => pay('proposeRoot', [root, length, NONE], from, value, operated)
+    const challenge = (from: number = CHALLENGER, value = BOND): Promise<TransactionReceipt> =>
       pay('challengeRoot', [], from, value, operated)
     const owed = (index: number): Promise<unknown> => read('owed', [wallet(index)], operated)
 

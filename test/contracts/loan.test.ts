@@ -83,14 +83,8 @@ describe('Loan', () => {
     return send('enter', [toPolicyProof(proof), '0x'], from)
   }
 
-  async function repay(value = OWED, from: number = NOBODY): Promise<void> {
-    const { request } = await chain.client.simulateContract({
-      ...{ address: loan.address, abi: loan.abi, functionName: 'repay', args: [NULLIFIER], value },
-      account: chain.wallets[from]!.account,
-    })
-    const hash = await chain.wallets[from]!.writeContract(request)
-    await chain.client.waitForTransactionReceipt({ hash })
-  }
+  const repay = (value = OWED): Promise<TransactionReceipt> =>
+    chain.send({ to: loan, name: 'repay', args: [NULLIFIER], from: NOBODY, value })
 
   async function pass(seconds: bigint): Promise<void> {
     await chain.control.increaseTime({ seconds: Number(seconds) })

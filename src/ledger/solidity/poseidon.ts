@@ -1,6 +1,6 @@
 /** Writes the contract that `contracts/Ledger.sol` hashes its queue with. */
-import { type PoseidonParameters, poseidonParameters } from '../bn254/poseidon-parameters.js'
-import { FIELD_MODULUS } from '../field.js'
+import { type PoseidonParameters, poseidonParameters } from '../../bn254/poseidon-parameters.js'
+import { FIELD_MODULUS } from '../../field.js'
 
 /** What a client for Ethereum deploys and calls. */
 export interface PoseidonContract {
