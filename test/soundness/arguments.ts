@@ -8,7 +8,8 @@ export const ARGUMENTS: readonly Argument[] = [
   {
     name: 'complete addition',
     kind: 'divisor',
-    signal: /(^|\.)(EdwardsAdd_\d+_\d+\.out|Base8Multiply_\d+_\d+\.out|Eddsa_\d+_\d+\.(A2|A4|fixed|difference))\[[01]\]$/,
+    signal:
+      /(^|\.)(EdwardsAdd_\d+_\d+\.out|Base8Multiply_\d+_\d+\.out|Eddsa_\d+_\d+\.(A2|A4|fixed|difference))\[[01]\]$/,
     reason:
       'd is not a square, so that 1 + t and 1 - t are not 0 for points of the curve (circuits/lib/babyjub.circom). Where the issuer that a slot names is no point of the curve, no anchor of the snapshot has it, and the SBT does not count whatever the signature says.',
   },
@@ -39,6 +40,6 @@ export const ARGUMENTS: readonly Argument[] = [
     kind: 'given',
     signal: /(^|\.)Eddsa_\d+_\d+\.bits\[\d+\]$/,
     reason:
-      'The multiplier is h + KAPPA or that plus or minus r: two challenges instead of one, which doubles a forger\'s chance and no more (circuits/lib/eddsa.circom, 1). Nothing is derived from a signature but whether it is valid.',
+      "The multiplier is h + KAPPA or that plus or minus r: two challenges instead of one, which doubles a forger's chance and no more (circuits/lib/eddsa.circom, 1). Nothing is derived from a signature but whether it is valid.",
   },
 ]

@@ -5,7 +5,6 @@ import {
   addScaled,
   addTerm,
   invert,
-  isEqual,
   type Linear,
   mod,
   ratio,
@@ -27,7 +26,16 @@ export interface Argument {
 }
 
 /** By which rule something was concluded; see the method of the same name for why it is right. */
-export type Rule = 'input' | 'assumed' | 'linear' | 'division' | 'isZero' | 'bits' | 'strictBits' | 'constant' | Argument
+export type Rule =
+  | 'input'
+  | 'assumed'
+  | 'linear'
+  | 'division'
+  | 'isZero'
+  | 'bits'
+  | 'strictBits'
+  | 'constant'
+  | Argument
 
 /** How a wire follows from others, in the order in which it was concluded. */
 export type Step =
@@ -81,8 +89,13 @@ export interface Facts {
   readonly bitWires: ReadonlyMap<number, number>
   /** Products of two bits or wires: `x * y = wire`, by `x/y` with x <= y. */
   readonly products: ReadonlyMap<string, readonly { readonly wire: number; readonly constraint: number }[]>
+  /** The same by the product: `[x, y, constraint]`. */
+  readonly factors: ReadonlyMap<number, readonly (readonly [number, number, number])[]>
   /** `x * (sum of other wires or bits) = 0`, by x. */
-  readonly zeroProducts: ReadonlyMap<number, readonly { readonly constraint: number; readonly form: Linear }[]>
+  readonly zeroProducts: ReadonlyMap<
+    number,
+    readonly { readonly constraint: number; readonly form: Linear }[]
+  >
 }
 
 /** What {@link prove} may use. */
@@ -169,6 +182,7 @@ export function factsOf(r1cs: R1cs): Facts {
     return undefined
   }
   const products = new Map<string, { wire: number; constraint: number }[]>()
+  const factors = new Map<number, [number, number, number][]>()
   const zeroProducts = new Map<number, { constraint: number; form: Linear }[]>()
   const zeroRows = new Map<string, { constraint: number; divisor: Linear; other: Linear }[]>()
   const byShape = new Map<string, { constraint: number; part: 0 | 1 }[]>()
@@ -188,7 +202,8 @@ export function factsOf(r1cs: R1cs): Facts {
       continue
     }
     for (const part of [0, 1] as const) {
-      if (rowLength(r1cs, 3 * i + 1 - part) <= 2) push(byShape, rowShape(r1cs, 3 * i + part), { constraint: i, part })
+      if (rowLength(r1cs, 3 * i + 1 - part) <= 2)
+        push(byShape, rowShape(r1cs, 3 * i + part), { constraint: i, part })
     }
     if (cLength > 1) continue
     const [a, b, c] = rowsOf(r1cs, i)
@@ -196,6 +211,7 @@ export function factsOf(r1cs: R1cs): Facts {
     if (x === undefined || y === undefined || z === undefined) continue
     if (mod(x.factor * y.factor) !== z.factor) continue
     push(products, pairKey(x.atom, y.atom), { wire: z.atom, constraint: i })
+    push(factors, z.atom, [x.atom, y.atom, i])
   }
   const isZero: IsZeroFact[] = []
   const isZeroByConstraint = new Map<number, IsZeroFact[]>()
@@ -219,7 +235,7 @@ export function factsOf(r1cs: R1cs): Facts {
       }
     }
   }
-  return { r1cs, isZero, isZeroByConstraint, bitForms, forms, bitWires, products, zeroProducts }
+  return { r1cs, isZero, isZeroByConstraint, bitForms, forms, bitWires, products, factors, zeroProducts }
 }
 
 /**
@@ -286,19 +302,49 @@ export function booleanWires(o: {
       else several = true
     }
     if (several || open === -1 || others.size > 6) continue
-    if (!leavesBits(rowsOf(r1cs, i), open, [...others])) continue
+    const rows = rowsOf(r1cs, i)
+    if (!leavesBits({ rows, open, others, facts, boolean: EMPTY_BITS, without })) {
+      // Bits that are products of others do not take all values together.
+      if (!leavesBits({ rows, open, others, facts, boolean, without })) continue
+    }
     boolean[open] = 1
     for (let at = start[open]!; at < start[open + 1]!; at++) queue.add(constraints[at]!)
   }
   return boolean
 }
 
-function leavesBits([a, b, c]: readonly [Linear, Linear, Linear], open: number, others: readonly number[]): boolean {
+/** Whether a constraint leaves 0 and 1 only for `open`, for all bits `others` that agree with products of bits. */
+function leavesBits(o: {
+  rows: readonly [Linear, Linear, Linear]
+  open: number
+  others: ReadonlySet<number>
+  facts: Facts
+  boolean: Uint8Array
+  without: number
+}): boolean {
+  const { open, facts, boolean, without } = o
+  const [a, b, c] = o.rows
   const [fa, fb, fc] = [a, b, c].map((form) => form.get(open) ?? 0n) as [bigint, bigint, bigint]
   if (fa !== 0n && fb !== 0n) return false
-  for (let choice = 0; choice < 1 << others.length; choice++) {
-    const at = (form: Linear): bigint =>
-      others.reduce((sum, wire, i) => sum + (form.get(wire) ?? 0n) * BigInt((choice >> i) & 1), form.get(0) ?? 0n)
+  const wires = new Set(o.others)
+  const products: (readonly [number, number, number])[] = []
+  for (const wire of wires) {
+    for (const [x, y, constraint] of facts.factors.get(wire) ?? []) {
+      if (constraint === without || boolean[x] !== 1 || boolean[y] !== 1 || wires.size > 8) continue
+      wires.add(x).add(y)
+      products.push([wire, x, y])
+    }
+  }
+  const list = [...wires]
+  const bit = new Map<number, number>()
+  for (let choice = 0; choice < 1 << list.length; choice++) {
+    for (const [i, wire] of list.entries()) bit.set(wire, (choice >> i) & 1)
+    if (products.some(([z, x, y]) => bit.get(z) !== bit.get(x)! * bit.get(y)!)) continue
+    const at = (form: Linear): bigint => {
+      let sum = 0n
+      for (const [wire, k] of form) if (wire === 0 || bit.get(wire) === 1) sum += k
+      return sum
+    }
     const [va, vb, vc] = [at(a), at(b), at(c)]
     const slope = mod(fa * vb + fb * va - fc)
     const rest = mod(va * vb - vc)
@@ -310,6 +356,8 @@ function leavesBits([a, b, c]: readonly [Linear, Linear, Linear], open: number, 
   }
   return true
 }
+
+const EMPTY_BITS = new Uint8Array(0)
 
 /** Concludes whatever follows from the inputs by the rules. */
 export function prove(options: ProveOptions): Proof {
@@ -397,7 +445,12 @@ function constraintsOf(r1cs: R1cs, wires: Iterable<number>): Set<number> {
 const usersOf = new WeakMap<Proof, Map<number, number[]>>()
 
 /** The wires whose conclusion rests on a constraint or on what some wires lost. */
-function restingOn(o: { r1cs: R1cs; proof: Proof; constraint: number; wires: readonly number[] }): Set<number> {
+function restingOn(o: {
+  r1cs: R1cs
+  proof: Proof
+  constraint: number
+  wires: readonly number[]
+}): Set<number> {
   const { r1cs, proof } = o
   let users = usersOf.get(proof)
   if (users === undefined) {
@@ -436,9 +489,12 @@ class Run {
   readonly #order = new Map<number, number>()
   readonly #conditional = new Map<number, number>()
   readonly #rows = new Map<number, Row>()
+  readonly #samples = new Map<number, bigint>()
   readonly #rowsWith = new Map<number, Set<number>>()
   readonly #queue = new Set<number>()
   readonly #seen = new Set<number>()
+  /** Constraints that have said all that they say. */
+  readonly #done = new Set<number>()
 
   constructor(options: ProveOptions, boolean?: Uint8Array) {
     this.#options = options
@@ -493,39 +549,46 @@ class Run {
   }
 
   #look(i: number): void {
-    const [uA, uB] = [this.#unknowns(3 * i), this.#unknowns(3 * i + 1)]
-    if (uA > 0 && uB > 0 && this.#rows.size === 0) {
-      this.#bitForm(i)
+    if (this.#done.has(i)) {
+      this.#inferNonzero(i)
+      this.#isZero(i)
+      this.#constant(i)
       return
     }
-    const a = uA === 0 ? EMPTY : this.#unknownPart(3 * i)
-    const b = uB === 0 ? EMPTY : this.#unknownPart(3 * i + 1)
+    this.#inferNonzero(i)
+    const a = this.#openPart(3 * i)
+    const b = this.#openPart(3 * i + 1)
     if (a.terms.size > 0 && b.terms.size > 0) {
       this.#bitForm(i)
       return
     }
-    this.#inferNonzero(i)
+    const c = this.#terms(3 * i + 2)
     if (a.terms.size === 0 && b.terms.size === 0) {
       // Both factors are determined, so the product is.
-      const c = this.#unknownPart(3 * i + 2)
-      this.#add(scaled(c.terms, -1n), merge([[i, 1n]], a, b, scale(c, -1n)), 'linear')
+      this.#done.add(i)
+      this.#add(
+        scaled(c, -1n),
+        { combination: new Map([[i, 1n]]), uses: union([i], a.uses, b.uses) },
+        'linear',
+      )
       this.#constant(i)
       return
     }
     const [known, open, part] = a.terms.size === 0 ? [3 * i, b, 1] : [3 * i + 1, a, 0]
     const factor = this.#constantOf(known)
-    const c = this.#unknownPart(3 * i + 2)
     if (factor !== undefined) {
       // k * B = C for a constant k is a linear equation.
+      this.#done.add(i)
       const sum = scaled(open.terms, factor)
-      addScaled(sum, -1n, c.terms)
-      this.#add(sum, merge([[i, 1n]], scale(open, factor), scale(c, -1n)), 'linear')
+      addScaled(sum, -1n, c)
+      this.#add(sum, { combination: new Map([[i, 1n]]), uses: new Set([i]) }, 'linear')
       this.#constant(i)
       return
     }
     this.#isZero(i)
-    if (c.terms.size === 0) this.#division(i, known, open.terms, part)
-    else this.#quotient(i, open.terms, c.terms)
+    const isKnown = c.size === 0 || this.#reduce(c).terms.size === 0
+    if (isKnown) this.#division(i, known, open.terms, part)
+    else this.#quotient(i, open.terms, c)
   }
 
   /**
@@ -543,7 +606,8 @@ class Run {
     const wire = [...open.keys()][0] as number
     const argument = this.#argument(wire, 'divisor')
     if (argument !== undefined) this.#divide(wire, i, argument)
-    else if (!this.#conditional.has(wire) && rowLength(this.#r1cs, 3 * i + part) > 0) this.#conditional.set(wire, i)
+    else if (!this.#conditional.has(wire) && rowLength(this.#r1cs, 3 * i + part) > 0)
+      this.#conditional.set(wire, i)
   }
 
   /** (w + ...) * D = w + ...: as a division, by an argument only. */
@@ -568,8 +632,8 @@ class Run {
       const { wire, divisor } = fact
       if (this.#nonzero.has(wire) && fact.elsewhere === 0n) {
         // A holder's proof needs this answer to be yes, hence the divisor to be 0.
-        const terms = this.#reduce(new Map([...divisor].filter(([w]) => this.unique[w] === 0)))
-        this.#add(terms.terms, merge([], terms), 'isZero', fact.constraints)
+        const terms = new Map([...divisor].filter(([w]) => this.unique[w] === 0))
+        this.#add(terms, { combination: new Map(), uses: new Set() }, 'isZero', fact.constraints)
       }
       if (this.unique[wire] === 1) continue
       if ([...divisor.keys()].some((w) => this.unique[w] === 0)) continue
@@ -588,8 +652,11 @@ class Run {
     if (this.unique[bit] === 1) return
     const terms = new Map([...form].filter(([wire]) => this.unique[wire] === 0))
     terms.set(bit, r - 1n)
-    const row = this.#reduce(terms)
-    this.#add(row.terms, merge([[this.#r1cs.constraints + index, 1n]], row), 'linear', [i])
+    this.#add(
+      terms,
+      { combination: new Map([[this.#r1cs.constraints + index, 1n]]), uses: new Set([i]) },
+      'linear',
+    )
   }
 
   /**
@@ -607,7 +674,9 @@ class Run {
       const isPlain = sorted.list.every(({ size, negative }, k) => size === 1n << BigInt(k) && !negative)
       const bound = isPlain && sorted.total < 2n * r ? this.#atMost(atoms, r - 1n) : undefined
       if (bound === undefined) {
-        const argument = terms.map(({ wire }) => this.#argument(wire, 'given')).find((one) => one !== undefined)
+        const argument = terms
+          .map(({ wire }) => this.#argument(wire, 'given'))
+          .find((one) => one !== undefined)
         if (argument === undefined) return false
         rule = argument
       } else {
@@ -626,16 +695,21 @@ class Run {
   }
 
   /** An equation: this form of wires that are not determined is. Solves for them by elimination. */
-  #add(terms: Linear, by: Omit<Row, 'terms'>, rule: Rule, uses: readonly number[] = []): void {
+  #add(form: Linear, by: Omit<Row, 'terms'>, rule: Rule, uses: readonly number[] = []): void {
+    if (form.size === 0) return
+    const reduced = this.#reduce(form)
+    const { terms } = reduced
     if (terms.size === 0) return
-    const all = new Set([...by.uses, ...uses])
+    const all = union(by.uses, uses, reduced.uses)
+    const combined = new Map(by.combination)
+    addScaled(combined, 1n, reduced.combination)
     if (terms.size > 1) {
-      const row = { terms, combination: by.combination, uses: all }
+      const row = { terms, combination: combined, uses: all }
       if (!this.#asBits(row)) this.#insert(row)
       return
     }
     const [[wire, coefficient]] = [...terms] as [[number, bigint]]
-    const combination = scaled(by.combination, invert(coefficient))
+    const combination = scaled(combined, invert(coefficient))
     if (combination.size > 0) this.#steps.push({ kind: 'linear', wire, combination })
     this.#determine(wire, rule, [...all])
   }
@@ -669,7 +743,8 @@ class Run {
       this.#store(other, changed)
     }
     this.#store(pivot, line)
-    if (line.terms.size <= 40) for (const i of constraintsOf(this.#r1cs, line.terms.keys())) this.#queue.add(i)
+    if (line.terms.size <= 40)
+      for (const i of constraintsOf(this.#r1cs, line.terms.keys())) this.#queue.add(i)
   }
 
   #index(pivot: number, row: Row): void {
@@ -683,6 +758,8 @@ class Run {
 
   #store(pivot: number, row: Row): void {
     this.#index(pivot, row)
+    this.#samples.set(pivot, 0n)
+    this.#samples.set(pivot, mod(-this.#sampleOf(row.terms)))
     this.#steps.push({ kind: 'linear', wire: pivot, combination: row.combination })
     this.#settle(pivot, row)
   }
@@ -761,7 +838,10 @@ class Run {
     const isOpen = (form: Linear): boolean => [...form.keys()].some((wire) => open.has(wire))
     // A product with a factor 0 is 0, whatever the other factor.
     if ((!isOpen(a) && va === 0n) || (!isOpen(b) && vb === 0n)) {
-      if (c.size === 1) this.#setConstant([...c.keys()][0] as number, 0n)
+      const left = [...c].filter(([wire]) => open.has(wire))
+      const [only] = left
+      if (only !== undefined && left.length === 1)
+        this.#setConstant(only[0], mod(-value(c) * invert(only[1])))
       return
     }
     if (open.size !== 1) return
@@ -779,13 +859,6 @@ class Run {
     for (const i of constraintsOf(this.#r1cs, [wire])) this.#queue.add(i)
   }
 
-  #unknowns(row: number): number {
-    const { rowStart, termWire } = this.#r1cs
-    let count = 0
-    for (let t = rowStart[row]!; t < rowStart[row + 1]!; t++) if (this.unique[termWire[t]!] === 0) count++
-    return count
-  }
-
   /** The value of a row all of whose wires are constants. */
   #constantOf(row: number): bigint | undefined {
     const { rowStart, termWire } = this.#r1cs
@@ -797,14 +870,46 @@ class Run {
     return mod(sum)
   }
 
-  #unknownPart(row: number): Row {
+  /** The wires of a row that are not determined. */
+  #terms(row: number): Linear {
     const { rowStart, termWire, termCoefficient, coefficients } = this.#r1cs
     const terms: Linear = new Map()
     for (let t = rowStart[row]!; t < rowStart[row + 1]!; t++) {
       const wire = termWire[t]!
       if (this.unique[wire] === 0) addTerm(terms, wire, coefficients[termCoefficient[t]!]!)
     }
-    return this.#reduce(terms)
+    return terms
+  }
+
+  /** The same, or nothing if known equations determine the row as a whole. */
+  #openPart(row: number): Row {
+    const { rowStart, termWire } = this.#r1cs
+    let isOpen = false
+    let isCovered = this.#rows.size > 0
+    for (let t = rowStart[row]!; t < rowStart[row + 1]!; t++) {
+      const wire = termWire[t]!
+      if (this.unique[wire] === 1) continue
+      isOpen = true
+      // A wire of no equation cannot cancel.
+      if (isCovered && (this.#rowsWith.get(wire)?.size ?? 0) === 0) isCovered = false
+    }
+    if (!isOpen) return EMPTY
+    const terms = this.#terms(row)
+    if (isCovered && this.#sampleOf(terms) === 0n) {
+      const reduced = this.#reduce(terms)
+      if (reduced.terms.size === 0) return reduced
+    }
+    return { terms, combination: NOTHING, uses: NO_USES }
+  }
+
+  /**
+   * The form at one point at which all known equations are 0: whatever follows from them is 0 there. Tells quickly that
+   * a form does not; that it does is checked by elimination.
+   */
+  #sampleOf(terms: Linear): bigint {
+    let sum = 0n
+    for (const [wire, k] of terms) sum += k * (this.#samples.get(wire) ?? sampleAt(wire))
+    return mod(sum)
   }
 
   /** A form without pivots: what is left of it when known equations are taken away. */
@@ -917,20 +1022,18 @@ const NOTHING: Map<number, bigint> = new Map()
 const NO_USES: Set<number> = new Set()
 const EMPTY: Row = { terms: new Map(), combination: NOTHING, uses: NO_USES }
 
-function scale(row: Row, factor: bigint): Row {
-  if (row.combination.size === 0) return row
-  return { ...row, combination: scaled(row.combination, factor) as Map<number, bigint> }
+const SAMPLE_FACTOR = 15241578750190521875190521012345678987654321n
+
+/** A number that looks random. */
+function sampleAt(wire: number): bigint {
+  const x = BigInt(wire + 1) * SAMPLE_FACTOR
+  return (x * x + x) % r
 }
 
-/** The combination of constraints behind an equation, and the constraints that it rests on. */
-function merge(own: readonly (readonly [number, bigint])[], ...rows: readonly Row[]): Omit<Row, 'terms'> {
-  const combination = new Map(own)
-  const uses = new Set(own.map(([i]) => i))
-  for (const row of rows) {
-    if (row.combination.size > 0) addScaled(combination, 1n, row.combination)
-    for (const i of row.uses) uses.add(i)
-  }
-  return { combination, uses }
+function union(...sets: readonly Iterable<number>[]): Set<number> {
+  const all = new Set<number>()
+  for (const set of sets) for (const item of set) all.add(item)
+  return all
 }
 
 function rowsOf(r1cs: R1cs, i: number): [Linear, Linear, Linear] {
@@ -943,10 +1046,6 @@ function rowLength(r1cs: R1cs, row: number): number {
 
 function isEmpty(r1cs: R1cs, row: number): boolean {
   return rowLength(r1cs, row) === 0
-}
-
-function isConstant(form: Linear): boolean {
-  return form.size === 0 || (form.size === 1 && form.has(0))
 }
 
 function isBit(value: bigint): boolean {
@@ -997,5 +1096,3 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   if (list === undefined) map.set(key, [value])
   else list.push(value)
 }
-
-export { isEqual }

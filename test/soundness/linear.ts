@@ -65,10 +65,7 @@ export function withoutConstant(form: ReadonlyMap<number, bigint>): Linear {
 }
 
 /** The number k with a = k b, or undefined if there is none; b is not 0. */
-export function ratio(
-  a: ReadonlyMap<number, bigint>,
-  b: ReadonlyMap<number, bigint>,
-): bigint | undefined {
+export function ratio(a: ReadonlyMap<number, bigint>, b: ReadonlyMap<number, bigint>): bigint | undefined {
   const [first] = b
   if (first === undefined || a.size !== b.size) return undefined
   const k = mod((a.get(first[0]) ?? 0n) * invert(first[1]))
