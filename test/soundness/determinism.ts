@@ -39,8 +39,11 @@ export type Rule =
 
 /** How a wire follows from others, in the order in which it was concluded. */
 export type Step =
-  /** Sum of the residuals of constraints with coefficients is the wire, with coefficient 1, minus its value. */
-  | { readonly kind: 'linear'; readonly wire: number; readonly combination: ReadonlyMap<number, bigint> }
+  /**
+   * Sum of the residuals of constraints with coefficients is the wire, with coefficient 1, minus its value; for several
+   * wires at once, since the residuals count on the equations known before.
+   */
+  | { readonly kind: 'linear'; readonly rows: readonly LinearStep[] }
   /** The constraint is linear in the wire, and its coefficient is not 0. */
   | { readonly kind: 'divide'; readonly wire: number; readonly constraint: number }
   /** `wire` is one constant where the divisor is 0, another where it is not. */
@@ -51,6 +54,12 @@ export type Step =
       readonly terms: readonly BitTerm[]
       readonly combination: ReadonlyMap<number, bigint>
     }
+
+/** One wire of a linear step. */
+export interface LinearStep {
+  readonly wire: number
+  readonly combination: ReadonlyMap<number, bigint>
+}
 
 /** A bit with its weight. */
 export interface BitTerm {
@@ -569,7 +578,6 @@ class Run {
       this.#add(
         scaled(c, -1n),
         { combination: new Map([[i, 1n]]), uses: union([i], a.uses, b.uses) },
-        'linear',
       )
       this.#constant(i)
       return
@@ -581,7 +589,7 @@ class Run {
       this.#done.add(i)
       const sum = scaled(open.terms, factor)
       addScaled(sum, -1n, c)
-      this.#add(sum, { combination: new Map([[i, 1n]]), uses: new Set([i]) }, 'linear')
+      this.#add(sum, { combination: new Map([[i, 1n]]), uses: new Set([i]) })
       this.#constant(i)
       return
     }
@@ -633,7 +641,7 @@ class Run {
       if (this.#nonzero.has(wire) && fact.elsewhere === 0n) {
         // A holder's proof needs this answer to be yes, hence the divisor to be 0.
         const terms = new Map([...divisor].filter(([w]) => this.unique[w] === 0))
-        this.#add(terms, { combination: new Map(), uses: new Set() }, 'isZero', fact.constraints)
+        this.#add(terms, { combination: new Map(), uses: new Set() }, fact.constraints)
       }
       if (this.unique[wire] === 1) continue
       if ([...divisor.keys()].some((w) => this.unique[w] === 0)) continue
@@ -655,7 +663,6 @@ class Run {
     this.#add(
       terms,
       { combination: new Map([[this.#r1cs.constraints + index, 1n]]), uses: new Set([i]) },
-      'linear',
     )
   }
 
@@ -695,7 +702,7 @@ class Run {
   }
 
   /** An equation: this form of wires that are not determined is. Solves for them by elimination. */
-  #add(form: Linear, by: Omit<Row, 'terms'>, rule: Rule, uses: readonly number[] = []): void {
+  #add(form: Linear, by: Omit<Row, 'terms'>, uses: readonly number[] = []): void {
     if (form.size === 0) return
     const reduced = this.#reduce(form)
     const { terms } = reduced
@@ -703,15 +710,8 @@ class Run {
     const all = union(by.uses, uses, reduced.uses)
     const combined = new Map(by.combination)
     addScaled(combined, 1n, reduced.combination)
-    if (terms.size > 1) {
-      const row = { terms, combination: combined, uses: all }
-      if (!this.#asBits(row)) this.#insert(row)
-      return
-    }
-    const [[wire, coefficient]] = [...terms] as [[number, bigint]]
-    const combination = scaled(combined, invert(coefficient))
-    if (combination.size > 0) this.#steps.push({ kind: 'linear', wire, combination })
-    this.#determine(wire, rule, [...all])
+    const row = { terms, combination: combined, uses: all }
+    if (terms.size === 1 || !this.#asBits(row)) this.#insert(row)
   }
 
   #asBits(row: Row): boolean {
@@ -726,10 +726,10 @@ class Run {
     const factor = invert(row.terms.get(pivot) as bigint)
     const line: Row = {
       terms: scaled(row.terms, factor),
-      combination: scaled(row.combination, factor) as Map<number, bigint>,
+      combination: scaled(row.combination, factor),
       uses: row.uses,
     }
-    this.#steps.push({ kind: 'linear', wire: pivot, combination: line.combination })
+    const rows: [number, Row][] = [[pivot, line]]
     for (const other of [...(this.#rowsWith.get(pivot) ?? [])]) {
       const existing = this.#rows.get(other)
       const k = existing?.terms.get(pivot)
@@ -739,29 +739,29 @@ class Run {
       addScaled(terms, -k, line.terms)
       const combination = new Map(existing.combination)
       addScaled(combination, -k, line.combination)
-      const changed = { terms, combination, uses: new Set([...existing.uses, ...line.uses]) }
-      this.#store(other, changed)
+      rows.push([other, { terms, combination, uses: union(existing.uses, line.uses) }])
     }
-    this.#store(pivot, line)
-    if (line.terms.size <= 40)
-      for (const i of constraintsOf(this.#r1cs, line.terms.keys())) this.#queue.add(i)
+    this.#steps.push({
+      kind: 'linear',
+      rows: rows.map(([wire, { combination }]) => ({ wire, combination })),
+    })
+    for (const [wire, one] of rows) this.#index(wire, one)
+    for (const [wire] of rows) {
+      const one = this.#rows.get(wire)
+      if (one !== undefined) this.#settle(wire, one)
+    }
+    if (line.terms.size <= 40) for (const i of constraintsOf(this.#r1cs, line.terms.keys())) this.#queue.add(i)
   }
 
   #index(pivot: number, row: Row): void {
     this.#rows.set(pivot, row)
+    this.#samples.set(pivot, 0n)
+    this.#samples.set(pivot, mod(-this.#sampleOf(row.terms)))
     for (const wire of row.terms.keys()) {
       const set = this.#rowsWith.get(wire)
       if (set === undefined) this.#rowsWith.set(wire, new Set([pivot]))
       else set.add(pivot)
     }
-  }
-
-  #store(pivot: number, row: Row): void {
-    this.#index(pivot, row)
-    this.#samples.set(pivot, 0n)
-    this.#samples.set(pivot, mod(-this.#sampleOf(row.terms)))
-    this.#steps.push({ kind: 'linear', wire: pivot, combination: row.combination })
-    this.#settle(pivot, row)
   }
 
   #unindex(pivot: number, row: Row): void {
@@ -797,8 +797,13 @@ class Run {
       const terms = new Map(row.terms)
       terms.delete(wire)
       if (pivot === wire) {
-        if (terms.size > 0) this.#add(terms, row, 'linear')
-      } else this.#store(pivot, { ...row, terms })
+        if (terms.size > 0) this.#add(terms, row)
+      } else {
+        const rest = { ...row, terms }
+        this.#steps.push({ kind: 'linear', rows: [{ wire: pivot, combination: row.combination }] })
+        this.#index(pivot, rest)
+        this.#settle(pivot, rest)
+      }
     }
   }
 
