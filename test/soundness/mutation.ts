@@ -87,6 +87,8 @@ export function mutate(o: {
   readonly witnesses: readonly { readonly witness: readonly bigint[]; readonly holder: boolean }[]
   readonly mayChange?: RegExp
   readonly seed: string
+  /** In how many of the witnesses mutants are followed; by default all. */
+  readonly follow?: number
 }): MutationResult {
   const { r1cs, symbols } = o.system
   const facts = factsOf(r1cs)
@@ -99,7 +101,7 @@ export function mutate(o: {
   const survivors = new Set<string>()
   const pinned = new Set<number>()
   let [mutated, followed] = [0, 0]
-  for (const { witness, holder } of o.witnesses) {
+  for (const [index, { witness, holder }] of o.witnesses.entries()) {
     mutated += r1cs.wires - 1
     const free = new Set<number>()
     for (const { wire } of alternatives(r1cs, witness)) {
@@ -110,6 +112,7 @@ export function mutate(o: {
       survivors.add(`${nameOf(wire)} alone`)
     }
     for (const wire of inputs) if (!free.has(wire)) pinned.add(wire)
+    if (index >= (o.follow ?? o.witnesses.length)) continue
     for (let wire = 1; wire < r1cs.wires; wire++) {
       const value = witness[wire] as bigint
       const isInput = inputs.has(wire)
@@ -122,7 +125,7 @@ export function mutate(o: {
         if (other === value) continue
         followed++
         // The constraint that defines the signal breaks at once, if it is one.
-        if (!isInput && definitionBreaks({ r1cs, proof, plan, witness, wire, other })) continue
+        if (!isInput && breaksAtOnce({ r1cs, proof, plan, witness, wire, other })) continue
         const changed = plan.follow(witness, new Map([[wire, other]]))
         if (plan.violated(witness, changed, 1).length === 0) survivors.add(`${nameOf(wire)} with what follows`)
       }
@@ -138,8 +141,8 @@ export function mutate(o: {
   }
 }
 
-/** Whether a constraint breaks from which the signal, and nothing after it, was concluded. */
-function definitionBreaks(o: {
+/** Whether a constraint breaks all of whose other signals were concluded before, or with the signal: they do not follow it. */
+function breaksAtOnce(o: {
   r1cs: R1cs
   proof: Proof
   plan: Plan
@@ -149,14 +152,22 @@ function definitionBreaks(o: {
 }): boolean {
   const { r1cs, proof, plan, witness, wire, other } = o
   const order = proof.order.get(wire) as number
+  const uses = proof.uses.get(wire)
   const { rowStart, termWire } = r1cs
-  return (proof.uses.get(wire) ?? []).some((i) => {
-    let isLast = false
-    for (let t = rowStart[3 * i]!; t < rowStart[3 * i + 3]!; t++) {
+  const { start, constraints } = constraintsByWire(r1cs)
+  const change = new Map([[wire, other]])
+  let last = -1
+  for (let at = start[wire]!; at < start[wire + 1]!; at++) {
+    const i = constraints[at]!
+    if (i === last) continue
+    last = i
+    let isEarly = true
+    for (let t = rowStart[3 * i]!; t < rowStart[3 * i + 3]! && isEarly; t++) {
       const one = termWire[t]!
-      if (one === wire) isLast = true
-      else if ((proof.order.get(one) ?? -1) > order) return false
+      if (one === wire || one === 0) continue
+      isEarly = (proof.order.get(one) ?? Number.POSITIVE_INFINITY) < order || proof.uses.get(one) === uses
     }
-    return isLast && plan.breaks(witness, new Map([[wire, other]]), i)
-  })
+    if (isEarly && plan.breaks(witness, change, i)) return true
+  }
+  return false
 }
