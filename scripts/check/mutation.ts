@@ -31,5 +31,7 @@ for (const name of Object.keys(GADGETS) as (keyof typeof GADGETS)[]) {
   report(name, await mutateGadget(name), [])
 }
 const share = ((100 * mutated) / signals).toFixed(0)
-console.log(`${bad} survivors; ${share} % of ${signals} signals mutated to every value, ${followed} mutants followed`)
+console.log(
+  `${bad} survivors; ${share} % of ${signals} signals mutated to every value, ${followed} mutants followed`,
+)
 process.exitCode = bad > 0 ? 1 : 0

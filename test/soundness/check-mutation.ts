@@ -12,13 +12,20 @@ const MAY_CHANGE = /^(message|now)$/
 
 /** Inputs of statements that no witness pins alone, with the reason. */
 export const IDLE: Readonly<Record<string, string>> = {
-  message: 'Its square stands in a constraint, so that -message passes alone; as a public signal it is bound all the same.',
+  message:
+    'Its square stands in a constraint, so that -message passes alone; as a public signal it is bound all the same.',
 }
 
 /** Mutates all signals of a statement; follows mutants in the first `follow` witnesses, by default in all. */
 export async function mutateStatement(name: string, follow?: number): Promise<MutationResult> {
   const witnesses = await corpusOf(name)
-  return mutate({ system: openStatement(name), witnesses, mayChange: MAY_CHANGE, seed: name, ...(follow !== undefined && { follow }) })
+  return mutate({
+    system: openStatement(name),
+    witnesses,
+    mayChange: MAY_CHANGE,
+    seed: name,
+    ...(follow !== undefined && { follow }),
+  })
 }
 
 /** Mutates all signals of a gadget, in witnesses of a few inputs that it accepts. */
@@ -39,7 +46,13 @@ async function gadgetWitnesses(name: string, circuit: Circuit): Promise<bigint[]
   const [p, q] = [multiply(BASE8, 5n), multiply(BASE8, 11n)]
   const isMontgomery = /Montgomery|ToEdwards|SignedMultiply/.test(name) && name !== 'ToMontgomery'
   const point = (of: typeof p): bigint[] => (isMontgomery ? [...toMontgomery(of)] : [...of])
-  const points: Record<string, bigint[]> = { p: point(p), q: point(q), A: point(p), R8: point(q), issuer: point(p) }
+  const points: Record<string, bigint[]> = {
+    p: point(p),
+    q: point(q),
+    A: point(p),
+    R8: point(q),
+    issuer: point(p),
+  }
   if (/^To/.test(name)) points['in'] = point(p)
   const fill = (dimensions: string, value: () => bigint): unknown => {
     const match = /^\[(\d+)\](.*)$/.exec(dimensions)

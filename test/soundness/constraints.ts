@@ -1,10 +1,11 @@
 import type { R1cs } from '../../src/formats/r1cs.js'
+import type { Symbols } from '../../src/formats/symbols.js'
 import { openStatement } from '../support/statement.js'
 import { ARGUMENTS } from './arguments.js'
 import { type Case, corpusOf } from './corpus.js'
-import { factsOf, inputWires, lostWithout, type Proof, prove, wireNames } from './determinism.js'
-import { mod, rowOf } from './linear.js'
+import { type Facts, factsOf, inputWires, lostWithout, type Proof, prove, wireNames } from './determinism.js'
 import { proveTheorem, THEOREMS } from './holder.js'
+import { invert, mod, rowOf } from './linear.js'
 import { Plan } from './plan.js'
 import { patternOf } from './report.js'
 
@@ -42,7 +43,10 @@ export async function dropConstraints(o: {
   const bits = new Set<number>()
   const all = Array.from({ length: r1cs.constraints }, (_, i) => i).filter((i) => i % shards === shard)
   const step = sample === 0 || sample > all.length ? 1 : all.length / sample
-  const chosen = Array.from({ length: Math.floor(all.length / step) }, (_, k) => all[Math.floor(k * step)] as number)
+  const chosen = Array.from(
+    { length: Math.floor(all.length / step) },
+    (_, k) => all[Math.floor(k * step)] as number,
+  )
   const killedBy: Record<string, number> = {}
   const kill = (by: string): void => {
     killedBy[by] = (killedBy[by] ?? 0) + 1
@@ -52,7 +56,10 @@ export async function dropConstraints(o: {
     if (lostWithout({ ...options, without, proof, bits }) !== undefined) kill('determinism')
     else left.push(without)
   }
-  const witnessed = left.length === 0 ? new Set<number>() : solelyViolated({ r1cs, proof, cases: await corpusOf(name), facts })
+  const witnessed =
+    left.length === 0
+      ? new Set<number>()
+      : solelyViolated({ name, r1cs, symbols, proof, cases: await corpusOf(name), facts })
   const survivors: string[] = []
   for (const i of left) {
     if (witnessed.has(i)) kill('witness')
@@ -62,53 +69,89 @@ export async function dropConstraints(o: {
   return { dropped: chosen.length, killedBy, survivors }
 }
 
-/** The constraints that some change of an input, with all that follows, violates alone. */
+/** The constraints that some change of inputs, with all that follows, violates alone. */
 function solelyViolated(o: {
+  name: string
   r1cs: R1cs
+  symbols: Symbols
   proof: Proof
-  facts: ReturnType<typeof factsOf>
+  facts: Facts
   cases: readonly Case[]
 }): Set<number> {
-  const { r1cs, proof, facts, cases } = o
+  const { r1cs, symbols, proof, facts, cases } = o
   const plan = new Plan(facts, proof)
+  const wire = (name: string): number => symbols.get(`main.${name}`) as number
+  const [secret, verifierKey, commitment] = [wire('secret'), wire('verifierKey'), wire('commitment')]
   const found = new Set<number>()
-  for (const { witness } of cases) {
-    const attempts: [number, bigint][] = inputWires(r1cs).flatMap((wire): [number, bigint][] => {
-      const value = witness[wire] as bigint
-      const others = [mod(1n - value), mod(value + 1n), mod(value + (1n << 70n)), mod(-value - 7n)]
-      return [...new Set(others)].filter((other) => other !== value).map((other) => [wire, other])
-    })
-    for (const [wire, other] of attempts) {
-      const changed = plan.follow(witness, new Map([[wire, other]]))
-      const violated = plan.violated(witness, changed, 2)
-      if (violated.length === 1) found.add(violated[0] as number)
-    }
-    for (const [wire, values] of boundaries({ r1cs, facts, witness })) {
-      for (const other of values) {
-        const violated = plan.violated(witness, plan.follow(witness, new Map([[wire, other]])), 2)
-        if (violated.length === 1) found.add(violated[0] as number)
+  for (const { witness, holder } of cases) {
+    for (const changes of attempts({ r1cs, symbols, witness })) {
+      let changed = plan.follow(witness, changes)
+      // The verifier's proof is for the key that the secret has now.
+      if (changes.has(secret) && !holder) {
+        changes.set(verifierKey, changed.get(commitment) ?? (witness[commitment] as bigint))
+        changed = plan.follow(witness, changes)
       }
+      let violated = plan.violated(witness, changed, 3)
+      // A public signal that a constraint compares is as the prover says.
+      for (const i of violated.length === 2 ? violated : []) {
+        const repaired = repair({ r1cs, plan, witness, changed, constraint: i })
+        if (repaired === undefined) continue
+        const again = plan.follow(witness, new Map([...changes, repaired]))
+        violated = plan.violated(witness, again, 2)
+        break
+      }
+      if (violated.length === 1) found.add(violated[0] as number)
     }
   }
   return found
 }
 
-const L = 2736030358979909402780800718157159386076813972158567259200215660948447373041n
-
-/** Secrets that agree with l - 1 down to some bit 0, and have a 1 there: each breaks one step of the bound at l - 1. */
-function boundaries(o: {
+/** The value of the only public input of a linear constraint that satisfies it. */
+function repair(o: {
   r1cs: R1cs
-  facts: ReturnType<typeof factsOf>
+  plan: Plan
   witness: readonly bigint[]
-}): [number, bigint[]][] {
-  const secret = 1 + o.r1cs.publicSignals
-  const bound = L - 1n
-  const values: bigint[] = []
-  for (let k = 0n; k < 251n; k++) {
-    if (((bound >> k) & 1n) === 0n) values.push(((bound >> k) | 1n) << k)
-  }
-  return [[secret, values]]
+  changed: ReadonlyMap<number, bigint>
+  constraint: number
+}): [number, bigint] | undefined {
+  const { r1cs, plan, witness, changed, constraint } = o
+  const row = rowOf(r1cs, 3 * constraint + 2)
+  const open = [...row.keys()].filter((wire) => wire > 0 && wire <= r1cs.publicSignals)
+  if (open.length !== 1) return undefined
+  const [wire] = open as [number]
+  const value = changed.get(wire) ?? (witness[wire] as bigint)
+  // residual = a b - c
+  const residual = plan.residual(witness, changed, constraint)
+  return [wire, mod(value + residual * invert(row.get(wire) as bigint))]
 }
+
+/** Changes of inputs: each alone, levels of a path that are used twice, and secrets at the edges of their bound. */
+function* attempts(o: {
+  r1cs: R1cs
+  symbols: Symbols
+  witness: readonly bigint[]
+}): Generator<Map<number, bigint>> {
+  const { r1cs, symbols, witness } = o
+  for (const wire of inputWires(r1cs)) {
+    const value = witness[wire] as bigint
+    const others = [mod(1n - value), mod(value + 1n), mod(value + (1n << 70n)), mod(-value - 7n)]
+    for (const other of new Set(others)) if (other !== value) yield new Map([[wire, other]])
+  }
+  for (let level = 0; symbols.has(`main.used[${level}]`); level++) {
+    const changes = new Map<number, bigint>()
+    for (let above = level; symbols.has(`main.used[${above}]`); above++) {
+      changes.set(symbols.get(`main.used[${above}]`) as number, above === level ? 2n : 0n)
+    }
+    yield changes
+  }
+  // Secrets that agree with l - 1 down to some bit 0, and have a 1 there: each breaks one step of the bound at l - 1.
+  const secret = symbols.get('main.secret') as number
+  for (let k = 0n; k < 251n; k++) {
+    if ((((L - 1n) >> k) & 1n) === 0n) yield new Map([[secret, (((L - 1n) >> k) | 1n) << k]])
+  }
+}
+
+const L = 2736030358979909402780800718157159386076813972158567259200215660948447373041n
 
 /** A constraint in words, for a person. */
 export function describeConstraint(

@@ -34,7 +34,10 @@ function membershipCases(): Omit<Case, 'witness'>[] {
   const siblings = Array.from({ length: 20 }, (_, i) => BigInt(i) ** 5n + 3n)
   const signals = { ...contextSignals(DESIGNATED), nullifier: 77n, root: r - 1n }
   return [
-    { inputs: prepareMembership({ soul: ALICE, group, context: contextSignals(CONTEXT) }).inputs, holder: true },
+    {
+      inputs: prepareMembership({ soul: ALICE, group, context: contextSignals(CONTEXT) }).inputs,
+      holder: true,
+    },
     { inputs: membershipInputs(signals, { secret: ALICE.secret, index: 0b1011, siblings }), holder: false },
   ]
 }

@@ -575,10 +575,7 @@ class Run {
     if (a.terms.size === 0 && b.terms.size === 0) {
       // Both factors are determined, so the product is.
       this.#done.add(i)
-      this.#add(
-        scaled(c, -1n),
-        { combination: new Map([[i, 1n]]), uses: union([i], a.uses, b.uses) },
-      )
+      this.#add(scaled(c, -1n), { combination: new Map([[i, 1n]]), uses: union([i], a.uses, b.uses) })
       this.#constant(i)
       return
     }
@@ -660,10 +657,7 @@ class Run {
     if (this.unique[bit] === 1) return
     const terms = new Map([...form].filter(([wire]) => this.unique[wire] === 0))
     terms.set(bit, r - 1n)
-    this.#add(
-      terms,
-      { combination: new Map([[this.#r1cs.constraints + index, 1n]]), uses: new Set([i]) },
-    )
+    this.#add(terms, { combination: new Map([[this.#r1cs.constraints + index, 1n]]), uses: new Set([i]) })
   }
 
   /**
@@ -750,7 +744,8 @@ class Run {
       const one = this.#rows.get(wire)
       if (one !== undefined) this.#settle(wire, one)
     }
-    if (line.terms.size <= 40) for (const i of constraintsOf(this.#r1cs, line.terms.keys())) this.#queue.add(i)
+    if (line.terms.size <= 40)
+      for (const i of constraintsOf(this.#r1cs, line.terms.keys())) this.#queue.add(i)
   }
 
   #index(pivot: number, row: Row): void {

@@ -47,7 +47,8 @@ describe('soundness/mutation', () => {
       for (const value of [0n, 1n, r - 1n, random(), (r - witness[wire]!) % r]) {
         if (value === witness[wire]) continue
         const passes =
-          firstViolatedByChange({ r1cs: circuit.r1cs, witness, changes: new Map([[wire, value]]) }) === undefined
+          firstViolatedByChange({ r1cs: circuit.r1cs, witness, changes: new Map([[wire, value]]) }) ===
+          undefined
         assert.equal(passes, found.get(wire) === 'any' || found.get(wire) === value)
       }
     }

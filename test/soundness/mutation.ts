@@ -1,11 +1,11 @@
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { constraintsByWire, type R1cs } from '../../src/formats/r1cs.js'
 import { randomElements } from '../support/circuit.js'
-import { factsOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
 import { ARGUMENTS } from './arguments.js'
+import { factsOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
 import { invert, mod } from './linear.js'
-import { Plan } from './plan.js'
 import type { System } from './plain.js'
+import { Plan } from './plan.js'
 import { patternOf } from './report.js'
 
 /** What one wire may be if all others stay: nothing else, anything, or one other value. */
@@ -127,7 +127,8 @@ export function mutate(o: {
         // The constraint that defines the signal breaks at once, if it is one.
         if (!isInput && breaksAtOnce({ r1cs, proof, plan, witness, wire, other })) continue
         const changed = plan.follow(witness, new Map([[wire, other]]))
-        if (plan.violated(witness, changed, 1).length === 0) survivors.add(`${nameOf(wire)} with what follows`)
+        if (plan.violated(witness, changed, 1).length === 0)
+          survivors.add(`${nameOf(wire)} with what follows`)
       }
     }
   }

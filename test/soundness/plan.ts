@@ -18,7 +18,9 @@ export class Plan {
     this.#facts = facts
     this.#r1cs = facts.r1cs
     // Inverses of what is not 0 follow too.
-    const inverses = [...proof.conditional].map(([wire, constraint]): Step => ({ kind: 'divide', wire, constraint }))
+    const inverses = [...proof.conditional].map(
+      ([wire, constraint]): Step => ({ kind: 'divide', wire, constraint }),
+    )
     this.#steps = [...proof.steps, ...inverses]
     const stepsOf = new Map<number, number[]>()
     this.#steps.forEach((step, index) => {
@@ -55,7 +57,8 @@ export class Plan {
       if (wire < wires) return witness[wire] as bigint
       // Eliminated bits have their value from the witness.
       let sum = 0n
-      for (const [one, k] of forms[wire - wires] as ReadonlyMap<number, bigint>) sum += k * (witness[one] as bigint)
+      for (const [one, k] of forms[wire - wires] as ReadonlyMap<number, bigint>)
+        sum += k * (witness[one] as bigint)
       return mod(sum)
     }
     const due = new Uint8Array(this.#steps.length)
@@ -104,6 +107,11 @@ export class Plan {
       }
     }
     return found
+  }
+
+  /** a * b - c of a constraint with changed values. */
+  residual(witness: readonly bigint[], changed: ReadonlyMap<number, bigint>, constraint: number): bigint {
+    return this.#residual(constraint, (wire) => changed.get(wire) ?? (witness[wire] as bigint))
   }
 
   /** Whether changed values violate one constraint. */

@@ -42,7 +42,9 @@ describe('soundness/secrets', () => {
       assert.deepEqual(leaks(Buffer.from(`{"x": "${form}"}`), { secret }), ['secret'])
     }
     for (const form of formsOf(secret).bytes) {
-      assert.deepEqual(leaks(Buffer.concat([Buffer.from('..'), form, Buffer.from('..')]), { secret }), ['secret'])
+      assert.deepEqual(leaks(Buffer.concat([Buffer.from('..'), form, Buffer.from('..')]), { secret }), [
+        'secret',
+      ])
     }
     assert.deepEqual(leaks(Buffer.from('nothing of it'), { secret }), [])
   })
@@ -51,7 +53,11 @@ describe('soundness/secrets', () => {
     const folder = await Folder.create()
     const cwd = folder.path
     const outcomes: [string, Outcome][] = []
-    const attempt = async (args: readonly string[], env: Record<string, string> = {}, stdin = ''): Promise<Outcome> => {
+    const attempt = async (
+      args: readonly string[],
+      env: Record<string, string> = {},
+      stdin = '',
+    ): Promise<Outcome> => {
       const outcome = await run(args, { cwd, env, stdin })
       outcomes.push([args.join(' '), outcome])
       return outcome
@@ -76,9 +82,26 @@ describe('soundness/secrets', () => {
       const issue = ['issue', 'request.json', '--issuer', 'gov.issuer.json', '--status', 'gov.status.json']
       const issued = await attempt([...issue, '--out', 'issued.json'])
       assert.equal(issued.code, 0, issued.stderr)
-      const roots = await attempt(['registry', 'roots', 'gov.status.json', '--issuer', id, '--out', 'roots.json'])
+      const roots = await attempt([
+        'registry',
+        'roots',
+        'gov.status.json',
+        '--issuer',
+        id,
+        '--out',
+        'roots.json',
+      ])
       assert.equal(roots.code, 0, roots.stderr)
-      const hold = ['soul', 'hold', '--issued', 'issued.json', '--blinding', 'b.json', '--soul', 'alice.soul.json']
+      const hold = [
+        'soul',
+        'hold',
+        '--issued',
+        'issued.json',
+        '--blinding',
+        'b.json',
+        '--soul',
+        'alice.soul.json',
+      ]
       const held = await attempt([...hold, '--status', 'gov.status.json', '--out', 'held.json'])
       assert.equal(held.code, 0, held.stderr)
       const policy = (born: string): unknown => ({
@@ -93,12 +116,30 @@ describe('soundness/secrets', () => {
       const prove = ['prove', '--soul', 'alice.soul.json', '--roots', 'roots.json', '--sbt', 'held.json']
       const context = ['--scope', 'test', '--message', 'test']
       const clock = ['--now', NOW]
-      const proved = await attempt([...prove, ...context, ...clock, '--policy', 'policy.json', '--out', 'proof.json'])
+      const proved = await attempt([
+        ...prove,
+        ...context,
+        ...clock,
+        '--policy',
+        'policy.json',
+        '--out',
+        'proof.json',
+      ])
       assert.equal(proved.code, 0, proved.stderr)
       // Refused and malformed, and with the whole error asked for.
-      const refused = await attempt([...prove, ...context, ...clock, '--policy', 'strict.json', '--out', 'no.json'])
+      const refused = await attempt([
+        ...prove,
+        ...context,
+        ...clock,
+        '--policy',
+        'strict.json',
+        '--out',
+        'no.json',
+      ])
       assert.equal(refused.code, 1)
-      const wrong = await attempt(['soul', 'show', '--soul', 'alice.soul.json'], { SOULPROOF_PASSPHRASE: 'wrong' })
+      const wrong = await attempt(['soul', 'show', '--soul', 'alice.soul.json'], {
+        SOULPROOF_PASSPHRASE: 'wrong',
+      })
       assert.notEqual(wrong.code, 0)
       const broken = { ...(await folder.json('held.json')), salt: `${salt}x` }
       await folder.write('broken.json', broken)
@@ -107,7 +148,11 @@ describe('soundness/secrets', () => {
         ...[...context, ...clock, '--policy', 'policy.json', '--out', 'no.json'],
       ])
       assert.equal(malformed.code, 2)
-      for (const text of [`{"secret": "-${secret}"}`, `{"secret": ${secret}}`, `{"secret": "${secret}" oops`]) {
+      for (const text of [
+        `{"secret": "-${secret}"}`,
+        `{"secret": ${secret}}`,
+        `{"secret": "${secret}" oops`,
+      ]) {
         assert.notEqual((await attempt(['soul', 'import', '-', '--out', 'x.json'], {}, text)).code, 0)
       }
 
@@ -128,7 +173,11 @@ describe('soundness/secrets', () => {
       const files = await readdir(cwd)
       assert.ok(files.includes('proof.json') && files.includes('alice.soul.json'))
       for (const file of files) {
-        assert.deepEqual(leaks(await readFile(join(cwd, file)), secrets).sort(), [...(own[file] ?? [])].sort(), file)
+        assert.deepEqual(
+          leaks(await readFile(join(cwd, file)), secrets).sort(),
+          [...(own[file] ?? [])].sort(),
+          file,
+        )
       }
     } finally {
       await folder.remove()
