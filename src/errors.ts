@@ -3,6 +3,15 @@
  * argument by its label and never show the value, because the values here are often secrets.
  */
 
+/**
+ * Checks that an argument is an object, such as the options of a function.
+ *
+ * @throws {TypeError} naming it otherwise
+ */
+export function requireObject(value: unknown, label: string): void {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${label} must be an object`)
+}
+
 /** A failure that a caller may want to handle: `name` tells which. */
 export class SoulproofError extends Error {
   override name = 'SoulproofError'

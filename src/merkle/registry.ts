@@ -1,3 +1,4 @@
+import { requireObject } from '../errors.js'
 import { assertField } from '../field.js'
 import { assertIndex, type MerkleProof } from './proof.js'
 import { QUATERNARY_CAPACITY, QuaternaryTree } from './quaternary.js'
@@ -30,6 +31,7 @@ export class Registry {
    * @throws {RangeError} for an unknown kind, a leaf that does not fit the kind, or more than 4^10 leaves
    */
   constructor(options: { readonly kind?: RegistryKind; readonly leaves?: readonly bigint[] } = {}) {
+    requireObject(options, 'options')
     const { kind = 'issued', leaves = [] } = options
     if (kind !== 'issued' && kind !== 'status') throw new RangeError('kind must be issued or status')
     if (!Array.isArray(leaves)) throw new TypeError('leaves must be an array')

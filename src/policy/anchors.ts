@@ -1,5 +1,6 @@
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
+import { requireObject } from '../errors.js'
 import { assertField } from '../field.js'
 import { type IssuerId, parseIssuerId, sbtType } from '../sbt/issuer.js'
 import { ANCHOR_DEPTH } from './profiles.js'
@@ -45,6 +46,7 @@ export function anchorsRoot(options: { readonly policy: Policy; readonly roots: 
 
 /** Builds the snapshot whose root is {@link anchorsRoot}. */
 export function anchorsOf(options: { readonly policy: Policy; readonly roots: Roots }): Anchors {
+  requireObject(options, 'options')
   const { policy, roots } = options
   if (
     typeof roots !== 'object' ||

@@ -10,6 +10,7 @@ import {
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
+import { requireObject } from '../errors.js'
 import { FIELD_MODULUS, parseDecimal } from '../field.js'
 
 /** `eddsa:<x>:<y>` for a key on Baby Jubjub, `eip155:<chainId>:<0xaddress>` for a contract. */
@@ -41,6 +42,7 @@ export type IssuerParts =
  * @throws {RangeError} if it has fewer than 16 bytes
  */
 export function createIssuer(options: { readonly secret?: Uint8Array } = {}): Issuer {
+  requireObject(options, 'options')
   const { secret = randomBytes(32) } = options
   if (!(secret instanceof Uint8Array)) throw new TypeError('secret must be a Uint8Array')
   if (secret.length < 16) throw new RangeError('secret must have at least 16 bytes')

@@ -1,10 +1,10 @@
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
-import { SchemaError } from '../errors.js'
+import { requireObject, SchemaError } from '../errors.js'
 import { assertField, assertUint } from '../field.js'
 import type { MerkleProof } from '../merkle/proof.js'
 import { type Issuer, type IssuerId, parseIssuerId, type Signature, sbtType, signSbt } from './issuer.js'
-import { type ClaimValue, encodeClaims, type Schema } from './schema.js'
+import { type ClaimValue, encodeClaims, requireSchema, type Schema } from './schema.js'
 
 /** Leaves of a registry or status tree: 4^10. */
 export const REGISTRY_CAPACITY = 4 ** 10
@@ -51,6 +51,7 @@ export type SbtContent = Omit<Sbt, 'hash' | 'leaf'>
  */
 export function sbtFields(content: SbtContent): bigint[] {
   const { schema, holder, issuedAt, expiresAt, statusId, claims } = content
+  requireSchema(schema)
   assertField(holder, 'holder')
   assertUint(issuedAt, 64, 'issuedAt')
   assertUint(expiresAt, 64, 'expiresAt')
@@ -97,7 +98,11 @@ export function issueSbt(options: {
   readonly expiresAt?: bigint
   readonly statusId?: number
 }): { sbt: Sbt; signature?: Signature } {
+  requireObject(options, 'options')
   const { issuer, schema, holder, claims, issuedAt, expiresAt = 0n, statusId = 0 } = options
+  if (typeof issuer !== 'string') requireObject(issuer, 'issuer')
+  assertUint(issuedAt, 64, 'issuedAt')
+  assertUint(expiresAt, 64, 'expiresAt')
   const id = typeof issuer === 'string' ? issuer : issuer.id
   parseIssuerId(id)
   if (expiresAt !== 0n && expiresAt <= issuedAt)

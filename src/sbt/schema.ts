@@ -1,4 +1,4 @@
-import { SchemaError } from '../errors.js'
+import { requireObject, SchemaError } from '../errors.js'
 import { assertField, assertUint, hashBytes, hashText } from '../field.js'
 
 /** Type of a claim; see {@link encodeClaim} for the range and the field element of each. */
@@ -41,6 +41,7 @@ export function defineSchema(options: {
   readonly name: string
   readonly claims: Record<string, ClaimType>
 }): Schema {
+  requireObject(options, 'options')
   const { name, claims } = options
   if (typeof name !== 'string' || name.length === 0 || name.length > 128) {
     throw new SchemaError('name', 'must be a string of 1 to 128 characters')
@@ -59,7 +60,25 @@ export function defineSchema(options: {
       throw new SchemaError(`claims.${claim}`, `must be one of ${CLAIM_TYPES.join(', ')}`)
   }
   const hash = hashText(`soulproof/schema/1:${JSON.stringify([name, entries])}`)
-  return Object.freeze({ name, claims: Object.freeze({ ...claims }), hash })
+  const schema = Object.freeze({ name, claims: Object.freeze({ ...claims }), hash })
+  checked.add(schema)
+  return schema
+}
+
+const checked = new WeakSet<Schema>()
+
+/**
+ * Checks a schema that was not made by {@link defineSchema}: its hash has to be that of its name and claims.
+ *
+ * @throws {TypeError} if it is not an object
+ * @throws {SchemaError} as {@link defineSchema} does, or if the hash is another
+ */
+export function requireSchema(schema: Schema): void {
+  requireObject(schema, 'schema')
+  if (checked.has(schema)) return
+  if (defineSchema(schema).hash !== schema.hash) {
+    throw new SchemaError('schema.hash', 'does not follow from the name and claims')
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.j
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
+import { requireObject } from '../errors.js'
 import { assertBelow, assertField, bytesToBigInt } from '../field.js'
 
 export type { Point } from '../crypto/babyjub.js'
@@ -27,6 +28,7 @@ export interface Soul {
  * @throws {RangeError} if the seed has fewer than 16 bytes
  */
 export function createSoul(options: { readonly seed?: Uint8Array } = {}): Soul {
+  requireObject(options, 'options')
   const { seed = randomBytes(32) } = options
   if (!(seed instanceof Uint8Array)) throw new TypeError('seed must be a Uint8Array')
   if (seed.length < 16) throw new RangeError('seed must have at least 16 bytes')
@@ -67,6 +69,8 @@ function soulFromSecret(secret: bigint): Soul {
  * The salt is 248 bits of fresh randomness, so that two issuers cannot tell whether they serve the same Soul.
  */
 export function blindHolder(options: { readonly soul: Soul }): { holder: bigint; salt: bigint } {
+  requireObject(options, 'options')
+  requireObject(options.soul, 'soul')
   const salt = bytesToBigInt(randomBytes(31))
   return { holder: holderOf(options.soul.commitment, salt), salt }
 }

@@ -95,7 +95,8 @@ export function openGadget(gadget: Gadget): Promise<Circuit> {
   return openCircuit({ source: gadgetSource(gadget) })
 }
 
-function gadgetSource({ include, inputs, outputs = {}, body }: Gadget): string {
+/** The text of a wrapper around a gadget, without the pragma. */
+export function gadgetSource({ include, inputs, outputs = {}, body }: Gadget): string {
   const declare = (kind: string, signals: Readonly<Record<string, string>>): string[] =>
     Object.entries(signals).map(([name, dimensions]) => `  signal ${kind} ${name}${dimensions};`)
   return [

@@ -1,0 +1,77 @@
+import { openStatement } from '../support/statement.js'
+import { ARGUMENTS } from './arguments.js'
+import { factsOf, prove, wireNames } from './determinism.js'
+
+/** What is given, and what has to follow, in proofs of a holder who is none of the verifiers. */
+export interface Theorem {
+  readonly title: string
+  readonly statement: string
+  /** Names of the inputs that are given; all others may be anything. */
+  readonly given: RegExp
+  /** Bits of the program that are assumed to be 0. */
+  readonly zero?: RegExp
+  /** Public signals that are then determined. */
+  readonly determined: readonly string[]
+}
+
+const POLICY_PRIVATE = /^(?!(reveal|handle|nullifier|policyDigest|message)\b)/
+// Where the program says whether the nullifier is that of a claim, see circuits/lib/policy.circom.
+const NULLIFIER_BIT = { 'policy-s': 269, 'policy-m': 416 } as const
+
+/** One nullifier, handle, reveal and digest. */
+export const THEOREMS: readonly Theorem[] = [
+  {
+    title: 'one nullifier per Soul, scope and verifier keys',
+    statement: 'membership',
+    given: /^(secret|scope|verifierKey2?)$/,
+    determined: ['nullifier'],
+  },
+  {
+    title: 'one root per Soul and path',
+    statement: 'membership',
+    given: /^(secret|index|used|siblings)\b/,
+    determined: ['root'],
+  },
+  ...(['policy-s', 'policy-m'] as const).flatMap((statement): Theorem[] => [
+    {
+      title: 'one nullifier per Soul, scope and verifier keys, whatever the SBTs and the rest of the policy',
+      statement,
+      given: /^(secret|scope|verifierKey2?)$/,
+      zero: new RegExp(`^program\\[${NULLIFIER_BIT[statement]}\\]$`),
+      determined: ['nullifier'],
+    },
+    {
+      title: 'one digest, nullifier, handle and reveal per wallet and program',
+      statement,
+      given: POLICY_PRIVATE,
+      determined: ['policyDigest', 'nullifier', 'handle', 'reveal[0]', 'reveal[1]'],
+    },
+  ]),
+]
+
+/** Proves a theorem; returns the signals that do not follow. */
+export function proveTheorem(theorem: Theorem, without?: number): string[] {
+  const { r1cs, symbols } = openStatement(theorem.statement)
+  const names = wireNames(symbols)
+  const matching = (pattern: RegExp): number[] =>
+    [...symbols].filter(([name]) => pattern.test(name.replace(/^main\./, ''))).map(([, wire]) => wire)
+  const inputs = new Set(
+    Array.from({ length: r1cs.publicInputs + r1cs.privateInputs }, (_, i) => 1 + r1cs.outputs + i),
+  )
+  // The holder is not the verifier: the commitment is neither of the two keys.
+  const nobody = matching(/^IsVerifier_\d+_\d+\.(first|second)$/)
+  if (nobody.length !== 2) throw new Error('the signals of IsVerifier have other names')
+  const zero = theorem.zero ? matching(theorem.zero) : []
+  const proof = prove({
+    facts: factsOf(r1cs),
+    inputs: matching(theorem.given).filter((wire) => inputs.has(wire)),
+    assumed: new Map([...nobody, ...zero].map((wire) => [wire, 0n])),
+    names,
+    arguments: ARGUMENTS,
+    ...(without !== undefined && { without }),
+  })
+  return theorem.determined.filter((name) => {
+    const wire = symbols.get(`main.${name}`)
+    return wire === undefined || proof.unique[wire] === 0
+  })
+}

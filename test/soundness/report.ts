@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { GADGETS, gadget } from '../circuits/lib/gadgets.js'
+import { gadgetSource } from '../support/circuit.js'
+import { openStatement } from '../support/statement.js'
+import { ARGUMENTS } from './arguments.js'
+import { booleanWires, factsOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
+import { compilePlain, type System, writeSource } from './plain.js'
+import { binaryWires, gadgetTemplates, readTemplates } from './tags.js'
+
+/** What the determinism checker says of one circuit. */
+export interface Report {
+  readonly signals: number
+  /** Signals that a written argument covers, by its name. */
+  readonly argued: Readonly<Record<string, number>>
+  /** Signals that the inputs do not determine, by their names without indexes. */
+  readonly unproved: Readonly<Record<string, number>>
+}
+
+/** The statements, in the order of their size. */
+export const STATEMENTS = ['membership', 'policy-s', 'policy-m'] as const
+
+const statementFile = (name: string): string =>
+  fileURLToPath(new URL(`../../circuits/statements/${name}.circom`, import.meta.url))
+
+/** A name without indexes and the numbers of anonymous components. */
+export function patternOf(name: string): string {
+  return name.replace(/\[\d+\]/g, '[]').replace(/_\d+_\d+/g, '')
+}
+
+/** Proves a system from all its inputs. */
+export function proveSystem({ r1cs, symbols }: System, without?: number): Proof {
+  return prove({
+    facts: factsOf(r1cs),
+    inputs: inputWires(r1cs),
+    names: wireNames(symbols),
+    arguments: ARGUMENTS,
+    ...(without !== undefined && { without }),
+  })
+}
+
+/** Counts what a proof leaves open. */
+export function reportOf({ r1cs, symbols }: System, proof: Proof): Report {
+  const names = wireNames(symbols)
+  const unproved: Record<string, number> = {}
+  const argued: Record<string, number> = {}
+  const count = (into: Record<string, number>, key: string): void => {
+    into[key] = (into[key] ?? 0) + 1
+  }
+  for (let wire = 1; wire < r1cs.wires; wire++) {
+    const rule = proof.rules.get(wire)
+    if (rule === undefined) count(unproved, patternOf(names(wire)[0] as string))
+    else if (typeof rule !== 'string') count(argued, rule.name)
+  }
+  return { signals: r1cs.wires - 1, argued: sorted(argued), unproved: sorted(unproved) }
+}
+
+/** The signals of a circuit that are declared `{binary}` and are not bits in every witness, without indexes. */
+export async function falseBits(
+  file: string,
+): Promise<{ declared: number; notBits: Record<string, number> }> {
+  const source = readFileSync(file, 'utf8')
+  const main = /\bcomponent\s+main\b[^=]*=\s*(\w+)/.exec(source)?.[1] as string
+  const templates = new Map([...gadgetTemplates(), ...readTemplates([source])])
+  const { r1cs, symbols } = await compilePlain({ file })
+  const bits = booleanWires({ facts: factsOf(r1cs) })
+  const wires = binaryWires({ symbols, templates, main })
+  const notBits: Record<string, number> = {}
+  for (const [wire, name] of wires) {
+    if (bits[wire] === 1) continue
+    const pattern = patternOf(name)
+    notBits[pattern] = (notBits[pattern] ?? 0) + 1
+  }
+  return { declared: wires.size, notBits: sorted(notBits) }
+}
+
+/** {@link falseBits} of a statement. */
+export function statementBits(name: string): ReturnType<typeof falseBits> {
+  return falseBits(statementFile(name))
+}
+
+/** {@link falseBits} of a gadget's wrapper. */
+export async function gadgetBits(name: keyof typeof GADGETS): ReturnType<typeof falseBits> {
+  return falseBits(await writeSource(`pragma circom 2.2.3;\n${gadgetSource(GADGETS[name])}\n`))
+}
+
+/** Proves one statement from all its inputs. */
+export function statementReport(name: string): Report {
+  const statement = openStatement(name)
+  return reportOf(statement, proveSystem(statement))
+}
+
+/** Proves one gadget from all its inputs. */
+export async function gadgetReport(name: keyof typeof GADGETS): Promise<Report> {
+  const circuit = await gadget(name)
+  return reportOf(circuit, proveSystem(circuit))
+}
+
+function sorted(counts: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
