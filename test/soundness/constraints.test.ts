@@ -16,13 +16,18 @@ describe('soundness/constraints', () => {
       arguments: ARGUMENTS,
     }
     const proof = prove(options)
-    const count = (unique: Uint8Array): number => unique.subarray(0, r1cs.wires).reduce((sum, one) => sum + one, 0)
+    const count = (unique: Uint8Array): number =>
+      unique.subarray(0, r1cs.wires).reduce((sum, one) => sum + one, 0)
     const all = count(proof.unique)
     let kept = 0
     for (let i = 0; i < 12; i++) {
       const without = Math.floor(((i + 0.5) * r1cs.constraints) / 12)
       const lost = lostWithout({ ...options, without, proof, bits: new Set() })
-      assert.equal(count(proveSystem(system, without).unique) < all, lost !== undefined, `constraint ${without}`)
+      assert.equal(
+        count(proveSystem(system, without).unique) < all,
+        lost !== undefined,
+        `constraint ${without}`,
+      )
     }
     // (1 - claim) (1 - isVerifier) === 0 defines nothing.
     for (const without of [1]) {

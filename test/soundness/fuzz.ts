@@ -98,7 +98,11 @@ function pathsOf(value: unknown, path: readonly (string | number)[] = [], out: (
   if (path.length > 8 || out.length > 400) return out
   if (Array.isArray(value)) {
     for (const [i, item] of value.slice(0, 12).entries()) pathsOf(item, [...path, i], out)
-  } else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+  } else if (
+    value !== null &&
+    typeof value === 'object' &&
+    Object.getPrototypeOf(value) === Object.prototype
+  ) {
     for (const [key, item] of Object.entries(value)) pathsOf(item, [...path, key], out)
   }
   return out
