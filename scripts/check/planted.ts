@@ -1,0 +1,115 @@
+/**
+ * `npm run check:planted`: plants a bug of each class in a scratch copy, one at a time, and asks the machinery and the tests
+ * who notices. Prints the table of docs/security.md. `-- --row 7` plants the bugs of one row.
+ */
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { compileCircuit, writeAtomically } from '../../src/setup/build.js'
+import { PLANTED, type Planted } from '../../test/soundness/planted.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const run = promisify(execFile)
+
+/** The first failing test, or undefined if all that were asked pass. */
+async function firstFailure(
+  scratch: string,
+  [file, titles]: readonly [string, string],
+): Promise<string | undefined> {
+  const mocha = join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js')
+  const args = [
+    mocha,
+    '--no-config',
+    '-n',
+    'import=tsx',
+    '-t',
+    '600000',
+    '-R',
+    'json',
+    '--bail',
+    file,
+    '-g',
+    titles,
+  ]
+  const options = { cwd: scratch, maxBuffer: 1 << 28 }
+  const { stdout } = await run(process.execPath, args, options).catch((error: { stdout: string }) => error)
+  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
+    stats: { tests: number }
+    failures: { title: string }[]
+  }
+  if (report.stats.tests === 0) throw new Error(`${file} has no test ${titles}`)
+  return report.failures[0]?.title
+}
+
+async function plant(
+  scratch: string,
+  planted: Planted,
+): Promise<{ by: string; seconds: number } | undefined> {
+  const path = join(scratch, planted.file)
+  const text = await readFile(path, 'utf8')
+  if (text.split(planted.from).length !== 2)
+    throw new Error(`${planted.file} does not have the text once: ${planted.bug}`)
+  await writeFile(
+    path,
+    text.replace(planted.from, () => planted.to),
+  )
+  try {
+    if (planted.statement !== undefined) {
+      const file = join(scratch, 'circuits', 'statements', `${planted.statement}.circom`)
+      const compiled = await compileCircuit({ file })
+      for (const part of ['r1cs', 'wasm', 'sym'] as const) {
+        await writeAtomically(join(scratch, 'zkeys', `${planted.statement}.${part}`), compiled[part])
+      }
+    }
+    const start = performance.now()
+    for (const ask of planted.ask) {
+      const title = await firstFailure(scratch, ask)
+      if (title !== undefined) {
+        return { by: `\`${ask[0]}\`: “${title}”`, seconds: (performance.now() - start) / 1000 }
+      }
+    }
+    return undefined
+  } finally {
+    await writeFile(path, text)
+    if (planted.statement !== undefined) {
+      for (const part of ['r1cs', 'wasm', 'sym']) {
+        const name = `${planted.statement}.${part}`
+        await cp(join(ROOT, 'zkeys', name), join(scratch, 'zkeys', name))
+      }
+    }
+  }
+}
+
+const at = process.argv.indexOf('--row')
+const chosen = PLANTED.filter(({ row }) => at < 0 || row === Number(process.argv[at + 1]))
+const scratch = await mkdtemp(join(tmpdir(), 'soulproof-planted-'))
+let missed = 0
+try {
+  for (const folder of [
+    'src',
+    'test',
+    'circuits',
+    'contracts',
+    'scripts',
+    'zkeys',
+    'package.json',
+    'tsconfig.json',
+  ]) {
+    await cp(join(ROOT, folder), join(scratch, folder), { recursive: true })
+  }
+  await symlink(join(ROOT, 'node_modules'), join(scratch, 'node_modules'))
+  console.log('| row | bug | planted in | caught by | s |\n|---|---|---|---|---:|')
+  for (const planted of chosen) {
+    const caught = await plant(scratch, planted)
+    if (caught === undefined) missed++
+    const { by, seconds } = caught ?? { by: '**nothing**', seconds: 0 }
+    console.log(`| ${planted.row} | ${planted.bug} | \`${planted.file}\` | ${by} | ${seconds.toFixed(0)} |`)
+  }
+} finally {
+  await rm(scratch, { recursive: true, force: true })
+}
+console.log(`${chosen.length - missed} of ${chosen.length} planted bugs caught`)
+process.exitCode = missed > 0 ? 1 : 0
