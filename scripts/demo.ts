@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import {
-  BaseError,
-  ContractFunctionRevertedError,
   encodeAbiParameters,
   encodeFunctionData,
   formatEther,
@@ -28,7 +26,19 @@ import { type Deployed, type LocalChain, startChain, toPolicyProof } from './lib
 import { createExample, type Example, type Office } from './lib/example.js'
 import { rawPolicy } from './lib/raw-policy.js'
 import { type CompiledContract, compileSolidity } from './lib/solc.js'
-import { block, check, colour, fact, number, say, seconds, short, step, title } from './lib/story.js'
+import {
+  block,
+  check,
+  checkRefused,
+  colour,
+  fact,
+  number,
+  say,
+  seconds,
+  short,
+  step,
+  title,
+} from './lib/story.js'
 
 /*
  * Tells the main story end to end on real proofs and a real node, and exits with 1 as soon as anything is not as
@@ -486,24 +496,6 @@ function calldata(gate: Deployed, envelope: Envelope, payload: Hex): Hex {
 
 function address(stage: Stage, index: number): Hex {
   return stage.chain.wallets[index]!.account.address
-}
-
-async function checkRefused(
-  what: string,
-  o: { readonly call: Promise<unknown>; readonly error: string },
-): Promise<void> {
-  const name = await o.call.then(
-    () => 'nothing',
-    (error: unknown) => {
-      const revert =
-        error instanceof BaseError
-          ? error.walk((cause) => cause instanceof ContractFunctionRevertedError)
-          : null
-      if (!(revert instanceof ContractFunctionRevertedError)) throw error
-      return revert.data?.errorName ?? 'another error'
-    },
-  )
-  check(`${what} is refused: ${name}`, name === o.error)
 }
 
 function shortKey({ issuer }: Office): string {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { BaseError, ContractFunctionRevertedError } from 'viem'
 
 /* How demos tell: headings, paragraphs, and lines with a tick of which each is asserted. */
 
@@ -44,7 +45,8 @@ export function check(text: string, holds: boolean): void {
   write(`   ${colour('green', '✓')} ${text}\n`)
 }
 
-function write(text: string): void {
+/** Writes text as it is. */
+export function write(text: string): void {
   process.stdout.write(text)
 }
 
@@ -74,4 +76,23 @@ export function number(value: number | bigint): string {
 export function short(value: bigint): string {
   const text = String(value)
   return text.length <= 17 ? text : `${text.slice(0, 8)}…${text.slice(-6)}`
+}
+
+/** Checks that a contract refuses a call with this custom error. */
+export async function checkRefused(
+  what: string,
+  o: { readonly call: Promise<unknown>; readonly error: string },
+): Promise<void> {
+  const name = await o.call.then(
+    () => 'nothing',
+    (error: unknown) => {
+      const revert =
+        error instanceof BaseError
+          ? error.walk((cause) => cause instanceof ContractFunctionRevertedError)
+          : null
+      if (!(revert instanceof ContractFunctionRevertedError)) throw error
+      return revert.data?.errorName ?? 'another error'
+    },
+  )
+  check(`${what} is refused: ${name}`, name === o.error)
 }

@@ -121,7 +121,9 @@ export const PLANTED: readonly Planted[] = [
     row: 11,
     bug: '0 is a member of groups',
     file: 'src/merkle/group.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a piece of source
     from: 'if (member === 0n) throw new RangeError(`${label} must',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a piece of source
     to: 'if (member < 0n) throw new RangeError(`${label} must',
     ask: [['test/merkle/group.test.ts', '.']],
   },
