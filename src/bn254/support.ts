@@ -1,6 +1,6 @@
 /** Finds out which arithmetic this machine's WebAssembly can do. */
 import type { ArithmeticName } from './field.js'
-import { call, createModule, F64, f64, f64x2, I32, i32, V128, v128 } from './wasm.js'
+import { createModule, F64, f64x2 } from './wasm.js'
 
 let known: ArithmeticName | undefined
 
