@@ -122,13 +122,18 @@ async function readText(request: IncomingMessage): Promise<string> {
   return text
 }
 
+/** Tells whether Chromium is there. */
+export function hasChromium(): boolean {
+  return existsSync(CHROMIUM)
+}
+
 /**
  * Starts Chromium without a window and with a profile of its own, which goes when it is closed.
  *
  * @throws {Error} saying how to get it, if it is not there
  */
 export async function startChromium(): Promise<Browser> {
-  if (!existsSync(CHROMIUM)) {
+  if (!hasChromium()) {
     throw new Error(`there is no ${CHROMIUM}: run "apt-get install chromium", or set CHROMIUM to a path`)
   }
   return chromium.launch({
