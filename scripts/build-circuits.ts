@@ -22,9 +22,10 @@ import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.
  * Builds the artifacts of every circuit in circuits/statements into zkeys/, and what is generated from them:
  * zkeys/manifest.json, src/statements/manifest.ts, src/statements/verification-keys.ts.
  *
- *   node --import tsx scripts/build-circuits.ts [--check]
+ *   node --import tsx scripts/build-circuits.ts [--check] [statement...]
  *
- * With --check nothing is written; the exit code is 1 if what is committed differs from what is built.
+ * With --check nothing is written; the exit code is 1 if what is committed differs from what is built. With names of statements
+ * only their artifacts are built, and what is generated has to be up to date already.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -36,21 +37,25 @@ const LOCK_POLL_MS = 200
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
-  if (args.some((arg) => arg !== '--check')) {
-    process.stderr.write('usage: build-circuits [--check]\n')
+  const check = args.includes('--check')
+  const wanted = args.filter((arg) => arg !== '--check')
+  if (wanted.some((name) => !statementNames().includes(name))) {
+    process.stderr.write(`usage: build-circuits [--check] [statement...]: ${statementNames().join(', ')}\n`)
     process.exitCode = 2
     return
   }
-  const check = args.includes('--check')
-  if (!check && (await isUpToDate())) {
+  const names =
+    wanted.length > 0 ? statementNames().filter((name) => wanted.includes(name)) : statementNames()
+  if (!check && (await isUpToDate(names))) {
     process.stderr.write('circuits are up to date\n')
     return
   }
   const unlock = await lock()
   try {
-    const built = await buildAll()
-    const differing = await publish({ built, check })
-    if (!check) return
+    const built = await build(names)
+    const part = wanted.length > 0
+    const differing = part ? await publishPart({ built, check }) : await publish({ built, check })
+    if (!check && !part) return
     for (const file of differing) process.stderr.write(`${file} differs from what is built\n`)
     if (differing.length > 0) process.exitCode = 1
   } finally {
@@ -59,16 +64,15 @@ async function main(): Promise<void> {
 }
 
 /** Tells by hashes alone whether everything is there: sources, artifacts, and what is generated from them. */
-async function isUpToDate(): Promise<boolean> {
-  const names = statementNames()
+async function isUpToDate(names: readonly string[]): Promise<boolean> {
   try {
     const text = await readFile(join(ZKEYS, 'manifest.json'), 'utf8')
     const manifest = JSON.parse(text) as Manifest
     const { MANIFEST } = await import('../src/statements/manifest.js')
     const { VERIFICATION_KEYS } = await import('../src/statements/verification-keys.js')
     if (manifest.toolchain !== toolchain() || formatJson(MANIFEST) !== text) return false
-    if (String(Object.keys(manifest.statements)) !== String(names)) return false
-    if (String(Object.keys(VERIFICATION_KEYS)) !== String(names)) return false
+    if (String(Object.keys(manifest.statements)) !== String(statementNames())) return false
+    if (String(Object.keys(VERIFICATION_KEYS)) !== String(statementNames())) return false
     for (const name of names) {
       const { sourceHash, artifacts, verificationKeyHash: expected } = manifest.statements[name]!
       const { hash, key } = VERIFICATION_KEYS[name]!
@@ -97,8 +101,7 @@ function source(name: string): string {
   return join(CIRCUITS, `${name}.circom`)
 }
 
-async function buildAll(): Promise<BuiltStatement[]> {
-  const names = statementNames()
+async function build(names: readonly string[]): Promise<BuiltStatement[]> {
   const built: BuiltStatement[] = []
   for (const [i, name] of names.entries()) {
     const report = progress(name)
@@ -117,6 +120,23 @@ async function buildAll(): Promise<BuiltStatement[]> {
     built.push(statement)
   }
   return built
+}
+
+/** Writes the artifacts of some statements if they are those of the manifest; returns the names of others. */
+async function publishPart(o: { built: readonly BuiltStatement[]; check: boolean }): Promise<string[]> {
+  const { statements } = JSON.parse(await readFile(join(ZKEYS, 'manifest.json'), 'utf8')) as Manifest
+  const isPinned = ({ name, entry }: BuiltStatement): boolean =>
+    formatJson(entry) === formatJson(statements[name])
+  if (!o.check) await writeArtifacts(o.built.filter(isPinned))
+  return o.built.filter((statement) => !isPinned(statement)).map(({ name }) => name)
+}
+
+async function writeArtifacts(built: readonly BuiltStatement[]): Promise<void> {
+  for (const { name, wasm, zkey, r1cs, sym } of built) {
+    for (const [part, bytes] of Object.entries({ wasm, zkey, r1cs, sym })) {
+      await writeAtomically(join(ZKEYS, `${name}.${part}`), bytes)
+    }
+  }
 }
 
 /** Writes or compares all files; returns those that differ from what git should have. */
@@ -143,11 +163,7 @@ async function publish(o: { built: readonly BuiltStatement[]; check: boolean }):
     }
     return differing
   }
-  for (const { name, wasm, zkey, r1cs, sym } of o.built) {
-    for (const [part, bytes] of Object.entries({ wasm, zkey, r1cs, sym })) {
-      await writeAtomically(join(ZKEYS, `${name}.${part}`), bytes)
-    }
-  }
+  await writeArtifacts(o.built)
   // Last, so that what is pinned is there.
   for (const [path, text] of committed) await writeAtomically(path, text)
   return []

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/*
+ * Runs all tests, in as many processes as there are cores, two at most:
+ *
+ *   node --import tsx scripts/test.ts
+ *
+ * A group of files is one process, so that files of a folder share what they load. Its output comes when it has ended;
+ * the last line counts all of them.
+ */
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const MOST_PROCESSES = 2
+
+/** Groups that take longest come first, each of the files that begin like this. */
+const LONG = [
+  'test/statements/policy-l',
+  'test/statements/differential',
+  'test/designated/',
+  'test/soundness/',
+  'test/ledger/',
+  'test/prover/',
+  'test/statements/ledger-history',
+  'test/circuits/lib/',
+  'test/statements/policy-m',
+  'test/cli/',
+  // These build and pack the same folder.
+  /^test\/(browser\/|package|readme)/,
+]
+
+interface Group {
+  readonly name: string
+  readonly files: readonly string[]
+}
+
+function groups(): Group[] {
+  const all = (readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }) as string[])
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => `test/${file.split(sep).join('/')}`)
+    .sort()
+  const taken = new Map<string, string[]>()
+  for (const file of all) {
+    const long = LONG.find((start) => (typeof start === 'string' ? file.startsWith(start) : start.test(file)))
+    const name = long === undefined ? (file.split('/')[1] as string) : `${long}`
+    taken.set(name, [...(taken.get(name) ?? []), file])
+  }
+  const order = LONG.map(String)
+  const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
+  return [...taken].map(([name, files]) => ({ name, files })).sort((a, b) => rank(a.name) - rank(b.name))
+}
+
+/** Runs a group and returns its output and how many tests passed, failed and were skipped. */
+function run({ files }: Group): Promise<{ output: string; counts: readonly number[]; ended: boolean }> {
+  return new Promise((resolve) => {
+    const mocha = join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js')
+    const child = spawn(process.execPath, [mocha, ...files], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+    const parts: Buffer[] = []
+    child.stdout.on('data', (part: Buffer) => parts.push(part))
+    child.stderr.on('data', (part: Buffer) => parts.push(part))
+    child.on('close', () => {
+      const output = Buffer.concat(parts).toString()
+      const [, ...counts] = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/m.exec(output) ?? []
+      resolve({ output, counts: counts.map((count) => Number(count ?? 0)), ended: counts.length > 0 })
+    })
+  })
+}
+
+const queue = groups()
+const total = [0, 0, 0]
+const broken: string[] = []
+
+async function work(): Promise<void> {
+  for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
+    const { output, counts, ended } = await run(group)
+    // What counts is the last line of all.
+    process.stdout.write(output.replace(/^\d+ passed, \d+ failed.*$/gm, '').trimEnd())
+    process.stdout.write('\n')
+    if (!ended) broken.push(group.name)
+    for (const [i, count] of counts.entries()) total[i] = (total[i] as number) + count
+  }
+}
+
+await Promise.all(Array.from({ length: Math.min(MOST_PROCESSES, availableParallelism()) }, work))
+for (const name of broken) process.stdout.write(`the tests of ${name} ended before their end\n`)
+const [passed, failed, skipped] = total as [number, number, number]
+process.stdout.write(
+  `\n${passed} passed, ${failed + broken.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+)
+if (failed + broken.length > 0) process.exitCode = 1
