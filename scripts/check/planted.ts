@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { compileCircuit, writeAtomically } from '../../src/setup/build.js'
 import { PLANTED, type Planted } from '../../test/soundness/planted.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,7 +33,7 @@ async function firstFailure(
     '-g',
     titles,
   ]
-  const options = { cwd: scratch, maxBuffer: 1 << 28 }
+  const options = { cwd: scratch, maxBuffer: 1 << 28, env: { ...process.env, SOULPROOF_PLANTED: '1' } }
   const { stdout } = await run(process.execPath, args, options).catch((error: { stdout: string }) => error)
   const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
     stats: { tests: number }
@@ -42,6 +41,18 @@ async function firstFailure(
   }
   if (report.stats.tests === 0) throw new Error(`${file} has no test ${titles}`)
   return report.failures[0]?.title
+}
+
+/** Compiles a statement of the scratch copy into its zkeys, with the copy's own sources. */
+async function compile(scratch: string, statement: string): Promise<void> {
+  const code = `
+    import { compileCircuit, writeAtomically } from './src/setup/build.ts'
+    const compiled = await compileCircuit({
+      file: 'circuits/statements/${statement}.circom',
+      includePaths: ['circuits/lib', 'node_modules'],
+    })
+    for (const part of ['r1cs', 'wasm', 'sym']) await writeAtomically('zkeys/${statement}.' + part, compiled[part])`
+  await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], { cwd: scratch })
 }
 
 async function plant(
@@ -58,11 +69,7 @@ async function plant(
   )
   try {
     if (planted.statement !== undefined) {
-      const file = join(scratch, 'circuits', 'statements', `${planted.statement}.circom`)
-      const compiled = await compileCircuit({ file })
-      for (const part of ['r1cs', 'wasm', 'sym'] as const) {
-        await writeAtomically(join(scratch, 'zkeys', `${planted.statement}.${part}`), compiled[part])
-      }
+      await compile(scratch, planted.statement)
     }
     const start = performance.now()
     for (const ask of planted.ask) {
