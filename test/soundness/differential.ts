@@ -1,5 +1,5 @@
-import { evaluatePolicy } from '../../src/policy/index.js'
 import { compilePolicy } from '../../src/policy/compile.js'
+import { evaluatePolicy } from '../../src/policy/index.js'
 import type { Policy } from '../../src/policy/types.js'
 import type { HeldSbt } from '../../src/sbt/index.js'
 import { encodeClaims } from '../../src/sbt/schema.js'
@@ -26,7 +26,10 @@ export function compareOnce(seed: number, profile: 'policy-s' | 'policy-m'): Out
   const claims = new Map(sbts.map((held) => [held, encodeClaims(held.sbt.schema, held.sbt.claims)]))
   const counts = policy.slots.map(({ name }) =>
     sbts.filter((held) => {
-      const has: Policy = { ...policy, require: { kind: 'has', slot: name, path: 'require' } as Policy['require'] }
+      const has: Policy = {
+        ...policy,
+        require: { kind: 'has', slot: name, path: 'require' } as Policy['require'],
+      }
       return evaluatePolicy({ policy: has, roots, now: NOW, soul: ALICE, sbts: [held], sets }).satisfied
     }),
   )

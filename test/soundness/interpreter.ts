@@ -32,17 +32,26 @@ export function interpret(program: Program, memory: Memory): boolean | undefined
     useNow: take(1),
     useNext: take(1),
   }))
-  const nodes = Array.from({ length: clauses + gates - 1 }, () => ({ parent: take(parentBits), weight: take(7) }))
+  const nodes = Array.from({ length: clauses + gates - 1 }, () => ({
+    parent: take(parentBits),
+    weight: take(7),
+  }))
   const thresholds = Array.from({ length: gates }, () => take(12))
   at += 9 * program.profile.reveals + 9
-  const openings = Array.from({ length: sets }, (_, k) => ({ slot: take(4), claim: take(4), root: setRoots[k] }))
+  const openings = Array.from({ length: sets }, (_, k) => ({
+    slot: take(4),
+    claim: take(4),
+    root: setRoots[k],
+  }))
   const load = (slot: number, claim: number): { value: bigint; held: boolean } => {
     const claims = memory.slots.get(slot)
     return { value: claims?.[claim] ?? 0n, held: claims !== undefined }
   }
   const answers = openings.map(({ slot, claim, root }) => {
     const { value, held } = load(slot, claim)
-    const tree = [...memory.sets, ...program.sets.flatMap((set) => set.tree ?? [])].find((one) => one.root === root)
+    const tree = [...memory.sets, ...program.sets.flatMap((set) => set.tree ?? [])].find(
+      (one) => one.root === root,
+    )
     const member = held && tree !== undefined ? tree.proof(value).member : undefined
     return { isIn: member === true, isOut: member === false }
   })

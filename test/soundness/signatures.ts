@@ -44,8 +44,14 @@ export const malleate: readonly Malleation[] = [
   { name: 'R8 off the curve', change: (one) => R(one, [point(one)[0], (point(one)[1] + 1n) % r]) },
   { name: '-R8 and -s', change: (one) => s(R(one, negate(point(one))), SUBGROUP_ORDER - one.signature.S) },
   { name: 'another message', change: (one, other) => ({ ...one, message: other }) },
-  { name: 'the negated key', change: (one) => ({ ...one, key: negate(one.key) as readonly [bigint, bigint] }) },
-  { name: 'another key', change: (one, other) => ({ ...one, key: multiply(BASE8, (other % SUBGROUP_ORDER) + 1n) }) },
+  {
+    name: 'the negated key',
+    change: (one) => ({ ...one, key: negate(one.key) as readonly [bigint, bigint] }),
+  },
+  {
+    name: 'another key',
+    change: (one, other) => ({ ...one, key: multiply(BASE8, (other % SUBGROUP_ORDER) + 1n) }),
+  },
 ]
 
 /**
