@@ -3,12 +3,11 @@
  * who notices. Prints the table of docs/security.md. `-- --row 7` plants the bugs of one row.
  */
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { compileCircuit, writeAtomically } from '../../src/setup/build.js'
 import { PLANTED, type Planted } from '../../test/soundness/planted.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,14 +33,30 @@ async function firstFailure(
     '-g',
     titles,
   ]
-  const options = { cwd: scratch, maxBuffer: 1 << 28 }
+  const options = { cwd: scratch, maxBuffer: 1 << 28, env: { ...process.env, SOULPROOF_PLANTED: '1' } }
   const { stdout } = await run(process.execPath, args, options).catch((error: { stdout: string }) => error)
   const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
     stats: { tests: number }
-    failures: { title: string }[]
+    failures: { title: string; err: { stack: string } }[]
   }
   if (report.stats.tests === 0) throw new Error(`${file} has no test ${titles}`)
-  return report.failures[0]?.title
+  const [failure] = report.failures
+  if (failure !== undefined && !/AssertionError/.test(failure.err.stack)) {
+    throw new Error(`${file}: does not fail, but breaks: ${failure.err.stack.slice(0, 500)}`)
+  }
+  return failure?.title
+}
+
+/** Compiles a statement of the scratch copy into its zkeys, with the copy's own sources. */
+async function compile(scratch: string, statement: string): Promise<void> {
+  const code = `
+    import { compileCircuit, writeAtomically } from './src/setup/build.ts'
+    const compiled = await compileCircuit({
+      file: 'circuits/statements/${statement}.circom',
+      includePaths: ['circuits/lib', 'node_modules'],
+    })
+    for (const part of ['r1cs', 'wasm', 'sym']) await writeAtomically('zkeys/${statement}.' + part, compiled[part])`
+  await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], { cwd: scratch })
 }
 
 async function plant(
@@ -58,11 +73,7 @@ async function plant(
   )
   try {
     if (planted.statement !== undefined) {
-      const file = join(scratch, 'circuits', 'statements', `${planted.statement}.circom`)
-      const compiled = await compileCircuit({ file })
-      for (const part of ['r1cs', 'wasm', 'sym'] as const) {
-        await writeAtomically(join(scratch, 'zkeys', `${planted.statement}.${part}`), compiled[part])
-      }
+      await compile(scratch, planted.statement)
     }
     const start = performance.now()
     for (const ask of planted.ask) {
@@ -100,7 +111,13 @@ try {
   ]) {
     await cp(join(ROOT, folder), join(scratch, folder), { recursive: true })
   }
-  await symlink(join(ROOT, 'node_modules'), join(scratch, 'node_modules'))
+  // The compiler's file system does not follow links: what circuits include is copied.
+  await mkdir(join(scratch, 'node_modules'))
+  for (const name of await readdir(join(ROOT, 'node_modules'))) {
+    const [from, to] = [join(ROOT, 'node_modules', name), join(scratch, 'node_modules', name)]
+    if (name === 'circomlib') await cp(from, to, { recursive: true })
+    else await symlink(from, to)
+  }
   console.log('| row | bug | planted in | caught by | s |\n|---|---|---|---|---:|')
   for (const planted of chosen) {
     const caught = await plant(scratch, planted)

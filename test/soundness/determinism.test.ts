@@ -114,7 +114,10 @@ describe('soundness/determinism', () => {
     const snapshot = readSnapshot()
     for (const name of [...statements, ...gadgets]) {
       it(`${name}: every signal is determined or has its reason, every declared bit is one`, async () => {
-        assert.deepEqual(judge(name, await entryOf(name), snapshot[name]), [])
+        const entry = await entryOf(name)
+        // With a bug planted the numbers differ from the snapshot anyway: what counts then is what the rules say.
+        const known = process.env['SOULPROOF_PLANTED'] === '1' ? entry : snapshot[name]
+        assert.deepEqual(judge(name, entry, known), [])
       })
     }
 
