@@ -9,7 +9,7 @@ import { rawPolicy } from '../support/raw-policy.js'
 import { openStatement, witnessOf } from '../support/statement.js'
 import { ALICE, NOW } from '../support/world.js'
 
-const RUNS = { 'policy-s': 300, 'policy-m': 220, 'policy-l': 50 } as const
+const RUNS = { 'policy-s': 300, 'policy-m': 220, 'policy-l': 80 } as const
 const SBTS = { 'policy-s': 1, 'policy-m': 4, 'policy-l': 8 } as const
 const CONTEXT = { scope: 'differential', message: 'test' }
 
