@@ -69,11 +69,11 @@ const policyJson = {
 }
 const simple = {
   version: 1,
-  schemas: { 'citizenship/1': CITIZENSHIP.claims },
-  sbts: { a: { issuers: [office.id], schema: 'citizenship/1' } },
+  schemas: { 'person/1': { country: 'string', seed: 'field' } },
+  sbts: { a: { issuers: [office.id], schema: 'person/1' } },
   require: { claim: 'a.country', eq: 'CA' },
   reveal: ['a.country'],
-  nullifier: { claim: 'a.birthDate' },
+  nullifier: { claim: 'a.seed' },
 }
 
 /** A valid proof of membership with what its verifier expects. */
