@@ -69,7 +69,9 @@ await withScratch(async (scratch) => {
     const caught = await plant(scratch, planted)
     if (caught === undefined) missed++
     const { by, seconds } = caught ?? { by: '**nothing**', seconds: 0 }
-    console.log(`| row ${planted.row} | ${planted.bug} | \`${planted.file}\` | ${by} | ${seconds.toFixed(0)} |`)
+    console.log(
+      `| row ${planted.row} | ${planted.bug} | \`${planted.file}\` | ${by} | ${seconds.toFixed(0)} |`,
+    )
   }
 })
 console.log(`${chosen.length - missed} of ${chosen.length} planted bugs caught`)

@@ -24,27 +24,36 @@ await withScratch(async (scratch) => {
     const test = `test/circuits/lib/${name}.test.ts`
     if ((only !== undefined && only !== name) || !existsSync(join(scratch, test))) continue
     const source = await readFile(join(folder, file), 'utf8')
-    const gadgets = Object.entries(GADGETS).filter(([, { include }]) => (include as readonly string[]).includes(name))
+    const gadgets = Object.entries(GADGETS).filter(([, { include }]) =>
+      (include as readonly string[]).includes(name),
+    )
     const escape = (text: string): string => text.replace(/[().]/g, '\\$&')
     for (const mutant of sourceMutants(source)) {
       if (index++ % shards !== shard - 1) continue
       await writeFile(join(folder, file), mutant.text)
       let by: string | undefined
       try {
-        const titles = gadgets.map(([title]) => `^soundness/determinism statements and gadgets ${escape(title)}:`)
-        if (titles.length > 0) by = await firstFailure(scratch, ['test/soundness/determinism.test.ts', titles.join('|')])
+        const titles = gadgets.map(
+          ([title]) => `^soundness/determinism statements and gadgets ${escape(title)}:`,
+        )
+        if (titles.length > 0)
+          by = await firstFailure(scratch, ['test/soundness/determinism.test.ts', titles.join('|')])
         by ??= await firstFailure(scratch, [test, '.'])
       } catch (error) {
         // What the compiler refuses, or what has no witness at all, never ships.
         invalid++
-        console.log(`${name}:${mutant.line} does not build: ${mutant.was}${process.env['SOULPROOF_DEBUG'] ? ` ${error}` : ''}`)
+        console.log(
+          `${name}:${mutant.line} does not build: ${mutant.was}${process.env['SOULPROOF_DEBUG'] ? ` ${error}` : ''}`,
+        )
         continue
       } finally {
         await writeFile(join(folder, file), source)
       }
       count++
       if (by !== undefined) killed++
-      console.log(`${name}:${mutant.line} ${by === undefined ? 'SURVIVES' : 'killed'}: ${mutant.was} -> ${mutant.is}`)
+      console.log(
+        `${name}:${mutant.line} ${by === undefined ? 'SURVIVES' : 'killed'}: ${mutant.was} -> ${mutant.is}`,
+      )
     }
   }
   console.log(`${killed} of ${count} source mutants killed (${invalid} do not build)`)

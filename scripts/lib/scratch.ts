@@ -59,9 +59,11 @@ export async function firstFailure(
   }
   if (report.stats.tests === 0) throw new Error(`${file} has no test ${titles}`)
   const [failure] = report.failures
-  if (failure !== undefined && /does not compile|ERR_MODULE_NOT_FOUND|Transform failed/.test(failure.err.stack)) {
+  if (
+    failure !== undefined &&
+    /does not compile|ERR_MODULE_NOT_FOUND|Transform failed/.test(failure.err.stack)
+  ) {
     throw new Error(`${file}: breaks and does not fail: ${failure.err.stack.slice(0, 500)}`)
   }
   return failure?.title
 }
-

@@ -1,6 +1,6 @@
 import { BASE8, multiply } from '../../src/crypto/babyjub.js'
-import type { Inputs } from '../../src/prover/witness.js'
 import { SetTree } from '../../src/merkle/index.js'
+import type { Inputs } from '../../src/prover/witness.js'
 import { bitsOf, childrenOf, emptyPath } from '../../src/statements/context.js'
 import { toMontgomery } from '../circuits/lib/curve.js'
 import { GADGETS, gadget } from '../circuits/lib/gadgets.js'
@@ -30,8 +30,8 @@ export async function mutateStatement(name: string, follow?: number): Promise<Mu
   })
 }
 
-/** Mutates all signals of a gadget, in witnesses of a few inputs that it accepts. */
-export async function mutateGadget(name: keyof typeof GADGETS): Promise<MutationResult> {
+/** Mutates all signals of a gadget, in witnesses of a few inputs that it accepts; `follow` as for a statement. */
+export async function mutateGadget(name: keyof typeof GADGETS, follow?: number): Promise<MutationResult> {
   const circuit = await gadget(name)
   const witnesses = await gadgetWitnesses(name, circuit)
   if (witnesses.length === 0) throw new Error(`no inputs for ${name}`)
@@ -39,6 +39,7 @@ export async function mutateGadget(name: keyof typeof GADGETS): Promise<Mutation
     system: circuit,
     witnesses: witnesses.map((witness) => ({ witness, holder: false })),
     seed: name,
+    ...(follow !== undefined && { follow }),
   })
 }
 

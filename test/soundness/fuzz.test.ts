@@ -34,7 +34,12 @@ describe('soundness/fuzz', () => {
   it('an envelope is accepted as it is, and with no field of another (soundness 19, 20)', async () => {
     await withTargets(async (_, { verifier, group, envelope }) => {
       const verify = async (changed: object): Promise<boolean> => {
-        const expected = { scope: 'fuzz', message: 'fuzz', statement: 'membership', roots: [group.root] } as const
+        const expected = {
+          scope: 'fuzz',
+          message: 'fuzz',
+          statement: 'membership',
+          roots: [group.root],
+        } as const
         return (await verifier.verify({ ...expected, envelope: { ...envelope, ...changed } })).valid
       }
       assert.equal(await verify({}), true)

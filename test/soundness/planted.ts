@@ -185,9 +185,7 @@ export const PLANTED: readonly Planted[] = [
     file: 'src/verifier/index.ts',
     from: 'if (fields.verificationKeyHash !== shipped.hash)',
     to: 'if (fields.verificationKeyHash === 0)',
-    ask: [
-      [FUZZ, 'an envelope is accepted as it is'],
-    ],
+    ask: [[FUZZ, 'an envelope is accepted as it is']],
   },
   {
     row: 25,

@@ -29,7 +29,8 @@ export function sourceMutants(source: string): SourceMutant[] {
       const right = /<==\s*(.*)$/.exec(code)?.[1] ?? ''
       const isCopy = /^[\w.[\]\s+*-]*;?\s*\}?$/.test(right) && !/[*]/.test(right.replace(/\[[^\]]*\]/g, ''))
       const isTemplate = /^[A-Z]\w*\(.*\)\(/.test(right) || right === ''
-      if (!isTemplate && !(isCopy && !/[+-]/.test(right.replace(/\[[^\]]*\]/g, '')))) is = code.replace('<==', '<--')
+      if (!isTemplate && !(isCopy && !/[+-]/.test(right.replace(/\[[^\]]*\]/g, ''))))
+        is = code.replace('<==', '<--')
     }
     if (is === undefined || is === code) return
     const text = lines.map((other, i) => (i === at ? (is as string) : other)).join('\n')

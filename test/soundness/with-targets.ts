@@ -18,7 +18,12 @@ export async function withTargets<T>(use: (targets: Target[], proved: Proved) =>
       soul: ALICE,
       group,
     })
-    return await use(await fuzzTargets({ prover, verifier, group, envelope }), { prover, verifier, group, envelope })
+    return await use(await fuzzTargets({ prover, verifier, group, envelope }), {
+      prover,
+      verifier,
+      group,
+      envelope,
+    })
   } finally {
     await prover.dispose()
   }
