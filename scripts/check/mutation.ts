@@ -28,7 +28,7 @@ for (const name of STATEMENTS) {
   )
 }
 for (const name of Object.keys(GADGETS) as (keyof typeof GADGETS)[]) {
-  report(name, await mutateGadget(name), [])
+  report(name, await mutateGadget(name, long ? undefined : 1), [])
 }
 const share = ((100 * mutated) / signals).toFixed(0)
 console.log(

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { SchemaError } from '../../src/errors.js'
 import { defineSchema, issueSbt, type Schema } from '../../src/sbt/index.js'
 import { createSoul } from '../../src/soul/index.js'
+import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
 import { openOffice } from '../support/world.js'
 import { fuzzOnce, type Target, WrongAnswer } from './fuzz.js'
 import { withTargets } from './with-targets.js'
@@ -27,6 +28,34 @@ describe('soundness/fuzz', () => {
         Object.keys(REGRESSIONS).filter((name) => !names.includes(name)),
         [],
       )
+    })
+  })
+
+  it('an envelope is accepted as it is, and with no field of another (soundness 19, 20)', async () => {
+    await withTargets(async (_, { verifier, group, envelope }) => {
+      const verify = async (changed: object): Promise<boolean> => {
+        const expected = {
+          scope: 'fuzz',
+          message: 'fuzz',
+          statement: 'membership',
+          roots: [group.root],
+        } as const
+        return (await verifier.verify({ ...expected, envelope: { ...envelope, ...changed } })).valid
+      }
+      assert.equal(await verify({}), true)
+      const { proof, publicSignals } = envelope
+      for (const changed of [
+        { version: 2 },
+        { statement: 'policy-s' },
+        { verificationKeyHash: VERIFICATION_KEYS['policy-s']?.hash },
+        { proof: { ...proof, pi_a: proof.pi_c } },
+        { publicSignals: [...publicSignals].reverse() },
+        { publicSignals: [...publicSignals, '0'] },
+        { revealed: { 'a.b': '1' } },
+        { extra: 1 },
+      ]) {
+        assert.equal(await verify(changed), false, Object.keys(changed)[0])
+      }
     })
   })
 

@@ -95,7 +95,7 @@ describe('soundness/mutation', () => {
   for (const name of Object.keys(GADGETS) as (keyof typeof GADGETS)[]) {
     const test = uncovered.includes(name) ? it.skip : it
     test(`${name}: every signal`, async () => {
-      const { signals, mutated, survivors } = await mutateGadget(name)
+      const { signals, mutated, survivors } = await mutateGadget(name, 1)
       assert.deepEqual(survivors, [])
       assert.ok(mutated >= signals)
     })

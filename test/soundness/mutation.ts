@@ -127,8 +127,13 @@ export function mutate(o: {
         // The constraint that defines the signal breaks at once, if it is one.
         if (!isInput && breaksAtOnce({ r1cs, proof, plan, witness, wire, other })) continue
         const changed = plan.follow(witness, new Map([[wire, other]]))
-        if (plan.violated(witness, changed, 1).length === 0)
-          survivors.add(`${nameOf(wire)} with what follows`)
+        if (plan.violated(witness, changed, 1).length > 0) continue
+        // What an argument takes as given may have another form, as long as no output is another.
+        const rule = proof.rules.get(wire)
+        const isGiven = typeof rule === 'object' && rule.kind === 'given'
+        const isSeen = [...changed.keys()].some((one) => one <= r1cs.outputs)
+        if (isGiven && !isSeen) continue
+        survivors.add(`${nameOf(wire)} with what follows`)
       }
     }
   }
