@@ -60,8 +60,11 @@ describe('cli: setup, export, bench', () => {
       assert.ok(cold.milliseconds > 0 && cold.peakMiB > 10)
     }
     assert.deepEqual(
-      row.prove.map(({ threads }: { threads?: number }) => threads),
-      [1],
+      row.prove.map(({ engine, threads }: { engine: string; threads?: number }) => [engine, threads]),
+      [
+        ['soulproof', 1],
+        ['snarkjs', 1],
+      ],
     )
     for (const { min, median, max } of spreads) {
       assert.ok(0 < min && min <= median && median <= max && max < 60_000)
