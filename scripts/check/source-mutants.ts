@@ -27,14 +27,14 @@ await withScratch(async (scratch) => {
     const gadgets = Object.entries(GADGETS).filter(([, { include }]) =>
       (include as readonly string[]).includes(name),
     )
-    const escape = (text: string): string => text.replace(/[().]/g, '\\$&')
+    const quoted = (text: string): string => text.replace(/[().]/g, '\\$&')
     for (const mutant of sourceMutants(source)) {
       if (index++ % shards !== shard - 1) continue
       await writeFile(join(folder, file), mutant.text)
       let by: string | undefined
       try {
         const titles = gadgets.map(
-          ([title]) => `^soundness/determinism statements and gadgets ${escape(title)}:`,
+          ([title]) => `^soundness/determinism statements and gadgets ${quoted(title)}:`,
         )
         if (titles.length > 0)
           by = await firstFailure(scratch, ['test/soundness/determinism.test.ts', titles.join('|')])

@@ -1,6 +1,6 @@
 /** Proving: from a wallet and a policy, or a group, to an envelope. */
 import type { Envelope } from '../envelope.js'
-import { ArtifactError } from '../errors.js'
+import { ArtifactError, requireObject } from '../errors.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Soul } from '../soul/index.js'
 import { type Context, contextSignals } from '../statements/context.js'
@@ -91,6 +91,7 @@ export async function createProver(
   return {
     engine: engine.name,
     async prove(proveOptions) {
+      requireObject(proveOptions, 'options')
       const { signal, onProgress } = proveOptions
       signal?.throwIfAborted()
       const { statement, inputs, publicSignals, revealed } = prepare(proveOptions)

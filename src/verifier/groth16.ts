@@ -1,5 +1,6 @@
 import { bn254 } from '@noble/curves/bn254.js'
 import { randomBytes } from '../crypto/random.js'
+import { requireObject } from '../errors.js'
 import { bytesToBigInt, parseDecimal, FIELD_MODULUS as r } from '../field.js'
 import { parseVerificationKey, type VerificationKey } from './keys.js'
 import { type G2, isInSubgroup, parseG1, parseG2, toCurveG1, toCurveG2 } from './points.js'
@@ -49,6 +50,7 @@ export async function verifyGroth16(o: {
   publicSignals: unknown
   proof: unknown
 }): Promise<boolean> {
+  requireObject(o, 'options')
   const key = parseVerificationKey(o.verificationKey)
   const candidate = readCandidate({ key, publicSignals: o.publicSignals, proof: o.proof })
   return candidate !== undefined && isValid(prepare(key), candidate)
@@ -69,6 +71,7 @@ export async function verifyGroth16Batch(o: {
   verificationKey: unknown
   proofs: readonly { publicSignals: unknown; proof: unknown }[]
 }): Promise<{ valid: boolean; invalid: number[] }> {
+  requireObject(o, 'options')
   const key = parseVerificationKey(o.verificationKey)
   if (!Array.isArray(o.proofs)) throw new TypeError('proofs must be an array')
   const invalid: number[] = []

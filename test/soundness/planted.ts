@@ -121,8 +121,8 @@ export const PLANTED: readonly Planted[] = [
     row: 11,
     bug: '0 is a member of groups',
     file: 'src/merkle/group.ts',
-    from: 'if (member === 0n) throw new RangeError(`${label} must',
-    to: 'if (member < 0n) throw new RangeError(`${label} must',
+    from: 'if (member === 0n) throw new RangeError(`$',
+    to: 'if (member < 0n) throw new RangeError(`$',
     ask: [['test/merkle/group.test.ts', '.']],
   },
   {
