@@ -1,6 +1,6 @@
 /** Proving: from a wallet and a policy, or a group, to an envelope. */
 import type { Envelope } from '../envelope.js'
-import { ArtifactError } from '../errors.js'
+import { ArtifactError, requireObject } from '../errors.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Soul } from '../soul/index.js'
 import { type Context, contextSignals } from '../statements/context.js'
@@ -148,6 +148,7 @@ export async function createProver(
     ...(engine.arithmetic !== undefined && { arithmetic: engine.arithmetic }),
     ...(engine.shared !== undefined && { shared: engine.shared }),
     async prove(proveOptions) {
+      requireObject(proveOptions, 'options')
       const { signal, onProgress } = proveOptions
       signal?.throwIfAborted()
       return provePrepared({

@@ -99,7 +99,7 @@ function openingOf(group: GroupInput, commitment: bigint): { index: number; sibl
   if (proof.leaf !== commitment)
     throw new StatementError("the Merkle proof's leaf is not the Soul's commitment")
   if (!Array.isArray(proof.siblings)) throw new TypeError('group siblings must be an array')
-  const siblings = proof.siblings.map((row) => (typeof row === 'bigint' ? row : row[0])) as bigint[]
+  const siblings = proof.siblings.map((row) => (Array.isArray(row) ? row[0] : row)) as bigint[]
   const root = leanRoot({
     leaf: commitment,
     index: proof.index,

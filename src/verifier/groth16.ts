@@ -1,4 +1,5 @@
 import { chooseArithmetic } from '../bn254/arithmetic.js'
+import { requireObject } from '../errors.js'
 import { parseDecimal } from '../field.js'
 import { type Candidate, createEquations, type Equations } from './equations.js'
 import { parseVerificationKey, type VerificationKey } from './keys.js'
@@ -23,6 +24,7 @@ export async function verifyGroth16(o: {
   publicSignals: unknown
   proof: unknown
 }): Promise<boolean> {
+  requireObject(o, 'options')
   const key = parseVerificationKey(o.verificationKey)
   const candidate = readCandidate({ key, publicSignals: o.publicSignals, proof: o.proof })
   return candidate !== undefined && (await loadEquations()).isValid(key, candidate)
@@ -43,6 +45,7 @@ export async function verifyGroth16Batch(o: {
   verificationKey: unknown
   proofs: readonly { publicSignals: unknown; proof: unknown }[]
 }): Promise<{ valid: boolean; invalid: number[] }> {
+  requireObject(o, 'options')
   const key = parseVerificationKey(o.verificationKey)
   if (!Array.isArray(o.proofs)) throw new TypeError('proofs must be an array')
   const invalid: number[] = []

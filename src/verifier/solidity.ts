@@ -1,4 +1,4 @@
-import { KeyError } from '../errors.js'
+import { KeyError, requireObject } from '../errors.js'
 import { FIELD_MODULUS } from '../field.js'
 import { BASE_FIELD_MODULUS } from '../groth16.js'
 import { type G1, type G2, isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
@@ -40,6 +40,7 @@ export function exportSolidityVerifier(o: {
   readonly verificationKey: object
   readonly contractName?: string
 }): string {
+  requireObject(o, 'options')
   const { contractName = 'Groth16Verifier' } = o
   assertIdentifier(contractName)
   const key = parseVerificationKey(o.verificationKey)
