@@ -146,7 +146,7 @@ export async function createVerifier(
   const { allowDevelopmentKeys = false } = options
   if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
   return {
-    verify(verifyOptions) {
+    async verify(verifyOptions) {
       const expectation = expect(verifyOptions)
       return orReason(async () => {
         const { signals, revealed } = await check(expectation, verifyOptions.envelope, allowDevelopmentKeys)
@@ -159,7 +159,7 @@ export async function createVerifier(
         }
       })
     },
-    verifyBatch(batchOptions) {
+    async verifyBatch(batchOptions) {
       const expectation = expectBatch(batchOptions)
       return orReason(async () => {
         const { signals } = await check(expectation, batchOptions.envelope, allowDevelopmentKeys)
