@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto'
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { ArtifactError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
+import { inspectArtifact } from '../prover/artifacts.js'
+import { artifactPackage } from '../prover/sources.js'
 import { buildStatement, formatJson, writeAtomically } from '../setup/build.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { warnOfDevelopmentKey } from './development-key.js'
-import { RefusedError } from './errors.js'
+import { RefusedError, UsageError } from './errors.js'
 import { printJson } from './io.js'
 import { type Progress, withProgress } from './progress.js'
 
@@ -22,16 +23,18 @@ const NEEDED = ['wasm', 'zkey', 'vkey.json']
 export function addSetupCommand(program: Command): void {
   program
     .command('setup')
-    .description("check the package's artifacts against the hashes it pins, and build what is missing")
+    .description('check the artifacts of statements against their pinned hashes, and build what is missing')
+    .argument('[statement...]', `${Object.keys(MANIFEST.statements).join(', ')}; default all`)
     .option('--check', 'only check')
     .addHelpText(
       'after',
       `
+Artifacts are looked for in this package, in the packages @soulproof/artifacts-<statement>, and in the cache.
 Building takes the circuit compiler (the npm packages circom2 and circomlib, as a clone of the repository installs them)
 and gives the same development keys everywhere. What does not match the pinned hashes is never written.
 
 Example:
-  $ soulproof setup --check`,
+  $ soulproof setup --check policy-s`,
     )
     .action(setup)
 }
@@ -42,49 +45,53 @@ interface Fault {
   readonly reason: 'missing' | 'differs'
 }
 
-async function setup(options: { check?: boolean }): Promise<void> {
-  const before = await withProgress('check', (progress) => findFaults(progress))
+async function setup(names: readonly string[], options: { check?: boolean }): Promise<void> {
+  const unknown = names.find((name) => !Object.hasOwn(MANIFEST.statements, name))
+  if (unknown !== undefined) {
+    throw new UsageError(`statement must be one of ${Object.keys(MANIFEST.statements).join(', ')}`)
+  }
+  const wanted = Object.keys(MANIFEST.statements).filter((name) => names.length === 0 || names.includes(name))
+  const before = await withProgress('check', (progress) => findFaults(wanted, progress))
   let faults = before
   const built: string[] = []
   if (before.length > 0 && !options.check) {
     built.push(...new Set(before.map(({ statement }) => statement)))
     await withProgress('build', (progress) => build(built, progress))
-    faults = await findFaults()
+    faults = await findFaults(wanted)
   }
-  const statements = Object.entries(MANIFEST.statements).map(([statement, entry]) => ({
-    statement,
-    constraints: entry.constraints,
-    provenance: entry.provenance.kind,
-    verificationKeyHash: entry.verificationKeyHash,
-    faults: faults
-      .filter((fault) => fault.statement === statement)
-      .map(({ file, reason }) => `${file} ${reason}`),
-  }))
+  const statements = wanted.map((statement) => {
+    const { constraints, provenance, verificationKeyHash } = MANIFEST.statements[statement] as ManifestEntry
+    return {
+      statement,
+      constraints,
+      provenance: provenance.kind,
+      verificationKeyHash,
+      faults: faults
+        .filter((fault) => fault.statement === statement)
+        .map(({ file, reason }) => `${file} ${reason}`),
+    }
+  })
   printJson({ valid: faults.length === 0, built, statements })
   for (const { statement } of statements) warnOfDevelopmentKey(`${statement}`)
   if (faults.length > 0) {
-    const { file, reason } = faults[0]!
+    const { statement, file, reason } = faults[0]!
     const more = faults.length > 1 ? ` and ${faults.length - 1} more` : ''
-    throw new RefusedError(`artifact ${file} ${reason}${more}; setup without --check builds it, or reinstall`)
+    throw new RefusedError(
+      `artifact ${file} ${reason}${more}; setup without --check builds it, or install ${artifactPackage(statement)}`,
+    )
   }
 }
 
-async function findFaults(progress?: Progress): Promise<Fault[]> {
+async function findFaults(statements: readonly string[], progress?: Progress): Promise<Fault[]> {
   const faults: Fault[] = []
-  const entries = Object.entries(MANIFEST.statements)
-  for (const [i, [statement, { artifacts }]] of entries.entries()) {
-    progress?.report(statement, i / entries.length)
+  for (const [i, statement] of statements.entries()) {
+    progress?.report(statement, i / statements.length)
+    const { artifacts } = MANIFEST.statements[statement] as ManifestEntry
     for (const [file, pin] of Object.entries(artifacts)) {
-      const bytes = await readFile(new URL(file, ZKEYS)).catch(() => undefined)
-      if (bytes === undefined) {
-        if (NEEDED.some((part) => file === `${statement}.${part}`)) {
-          faults.push({ statement, file, reason: 'missing' })
-        }
-      } else if (
-        bytes.length !== pin.bytes ||
-        createHash('sha256').update(bytes).digest('hex') !== pin.sha256
-      ) {
-        faults.push({ statement, file, reason: 'differs' })
+      const state = await inspectArtifact({ statement, file, pin })
+      const isNeeded = NEEDED.some((part) => file === `${statement}.${part}`)
+      if (state === 'differs' || (state === 'missing' && isNeeded)) {
+        faults.push({ statement, file, reason: state })
       }
     }
   }

@@ -5,7 +5,7 @@ import type { VerificationKeyJson } from '../groth16.js'
 import type { ArtifactPin, Manifest } from '../manifest.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
-import { importUnseen } from './engine/unseen.js'
+import { defaultSources, readCached, type Source, sourceOf, writeCached } from './sources.js'
 
 /** What proving one statement takes. */
 export interface Artifacts {
@@ -17,10 +17,6 @@ export interface Artifacts {
   readonly verificationKey: VerificationKeyJson
 }
 
-// The package's own folder: this file is two levels below the root, in src as in dist.
-// Bundlers leave it alone: a page names a server's folder.
-const PACKAGE_SOURCE = new URL(/* webpackIgnore: true */ /* @vite-ignore */ '../../zkeys/', import.meta.url)
-
 // By SHA-256, hence shared by all sources.
 const loaded = new Map<string, Promise<Uint8Array>>()
 
@@ -29,44 +25,68 @@ const loaded = new Map<string, Promise<Uint8Array>>()
  * package pins before anything uses them. They are kept in memory; do not change the bytes.
  *
  * @param o.statement  name of the statement, such as `policy-m`
- * @param o.source     folder with the artifacts: a path, or a file:, http: or https: URL; by default the
- *   package's own
+ * @param o.sources    folders with the artifacts, looked through in this order: a path, or a file:, http: or https:
+ *   URL; by default the package's own and the statement's package of artifacts
  * @throws {ArtifactError} if the statement is unknown, or an artifact is missing or is not the pinned one
  */
 export async function loadArtifacts(o: {
   statement: string
-  source?: string | URL | undefined
+  sources?: readonly (string | URL)[] | undefined
 }): Promise<Artifacts> {
-  const { statement, source } = o
+  const { statement } = o
   const verificationKey = Object.hasOwn(VERIFICATION_KEYS, statement) && VERIFICATION_KEYS[statement]
   if (!verificationKey) throw new ArtifactError('this package has no artifacts of that statement')
+  const sources = o.sources?.map((folder, i) => sourceOf(folder, `source ${i + 1}`))
   const [wasm, provingKey] = await Promise.all(
     ['wasm', 'zkey'].map((part) =>
-      loadPinned({ file: `${statement}.${part}`, pin: pinOf(MANIFEST, statement, part), source }),
+      loadPinned({
+        file: `${statement}.${part}`,
+        pin: pinOf(MANIFEST, statement, part),
+        sources: sources ?? defaultSources(statement),
+      }),
     ),
   )
   return { wasm: wasm!, provingKey: provingKey!, verificationKey: verificationKey.key }
 }
 
 /**
- * Loads one file and checks its length and SHA-256 before returning it.
+ * Loads one file and checks its length and SHA-256 before returning it. A source that does not have it, or has something
+ * else, is passed over; what came from a server is kept in the cache outside the package, where there is one.
  *
- * @throws {ArtifactError} naming the file, if it cannot be read, is truncated or differs
+ * @throws {ArtifactError} naming the file, if no source has it
  */
 export async function loadPinned(o: {
   file: string
   pin: ArtifactPin
-  source?: string | URL | undefined
+  sources: readonly Source[]
 }): Promise<Uint8Array> {
-  const { file, pin } = o
+  const { pin } = o
   let bytes = loaded.get(pin.sha256)
   if (!bytes) {
-    bytes = readVerified({ file, pin, source: o.source ?? PACKAGE_SOURCE })
+    bytes = find(o)
     loaded.set(pin.sha256, bytes)
     // A failure is not remembered: the file may appear, or another source may have it.
     bytes.catch(() => loaded.delete(pin.sha256))
   }
   return bytes
+}
+
+/**
+ * Tells whether a file is where a prover looks for it by itself: as it is pinned, or another, or not at all. A file that
+ * differs is told even if there is a right one elsewhere.
+ */
+export async function inspectArtifact(o: {
+  statement: string
+  file: string
+  pin: ArtifactPin
+}): Promise<'pinned' | 'differs' | 'missing'> {
+  const { statement, file, pin } = o
+  for (const source of defaultSources(statement)) {
+    const bytes = await source.read(file).catch(() => undefined)
+    if (bytes) return (await isPinned(bytes, pin)) ? 'pinned' : 'differs'
+  }
+  const cached = await readCached(pin.sha256)
+  return cached && (await isPinned(cached, pin)) ? 'pinned' : 'missing'
 }
 
 function pinOf(manifest: Manifest, statement: string, part: string): ArtifactPin {
@@ -75,38 +95,48 @@ function pinOf(manifest: Manifest, statement: string, part: string): ArtifactPin
   return pin
 }
 
-async function readVerified(o: {
-  file: string
-  pin: ArtifactPin
-  source: string | URL
-}): Promise<Uint8Array> {
+async function find(o: { file: string; pin: ArtifactPin; sources: readonly Source[] }): Promise<Uint8Array> {
+  const { file, pin, sources } = o
+  const errors: ArtifactError[] = []
+  const near = sources.filter(({ remote }) => !remote)
+  const far = sources.filter(({ remote }) => remote)
+  for (const source of near) {
+    const bytes = await readVerified({ file, pin, source }).catch((error) => void errors.push(error))
+    if (bytes) return bytes
+  }
+  const cached = await readCached(pin.sha256)
+  if (cached && (await isPinned(cached, pin))) return cached
+  for (const source of far) {
+    const bytes = await readVerified({ file, pin, source }).catch((error) => void errors.push(error))
+    if (!bytes) continue
+    await writeCached(pin.sha256, bytes)
+    return bytes
+  }
+  // What is there and wrong says more than what is not there.
+  const wrong = errors.find((error) => error.cause === undefined)
+  if (wrong) throw wrong
+  const names = sources.map(({ name }) => name).join(' or ')
+  const cause = errors.length === 1 ? errors[0]?.cause : new AggregateError(errors.map(({ cause }) => cause))
+  throw new ArtifactError(`artifact ${file} cannot be read from ${names}`, { cause })
+}
+
+async function readVerified(o: { file: string; pin: ArtifactPin; source: Source }): Promise<Uint8Array> {
   const { file, pin, source } = o
   let bytes: Uint8Array
   try {
-    bytes = await read(file, source)
+    bytes = await source.read(file)
   } catch (cause) {
-    throw new ArtifactError(`artifact ${file} cannot be read`, { cause })
+    throw new ArtifactError(`artifact ${file} cannot be read from ${source.name}`, { cause })
   }
-  if (bytes.length < pin.bytes) throw new ArtifactError(`artifact ${file} is truncated`)
-  if (bytes.length !== pin.bytes || (await hash(bytes)) !== pin.sha256) {
-    throw new ArtifactError(`artifact ${file} is not the one that this package pins`)
+  if (bytes.length < pin.bytes) throw new ArtifactError(`artifact ${file} of ${source.name} is truncated`)
+  if (!(await isPinned(bytes, pin))) {
+    throw new ArtifactError(`artifact ${file} of ${source.name} is not the one that this package pins`)
   }
   return bytes
 }
 
-async function read(file: string, source: string | URL): Promise<Uint8Array> {
-  const url = source instanceof URL || /^(https?|file):/i.test(source) ? new URL(source) : undefined
-  if (url && url.protocol !== 'file:') {
-    if (!url.pathname.endsWith('/')) url.pathname += '/'
-    const response = await fetch(new URL(file, url))
-    if (!response.ok) throw new Error(`the server answers ${response.status}`)
-    return new Uint8Array(await response.arrayBuffer())
-  }
-  const fs = (await importUnseen('node:fs/promises')) as typeof import('node:fs/promises')
-  const path = (await importUnseen('node:path')) as typeof import('node:path')
-  const { fileURLToPath } = (await importUnseen('node:url')) as typeof import('node:url')
-  const buffer = await fs.readFile(path.join(url ? fileURLToPath(url) : String(source), file))
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+async function isPinned(bytes: Uint8Array, pin: ArtifactPin): Promise<boolean> {
+  return bytes.length === pin.bytes && (await hash(bytes)) === pin.sha256
 }
 
 async function hash(bytes: Uint8Array): Promise<string> {

@@ -111,14 +111,20 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
  *
  * @param options.threads    1 proves on one thread; by default the engine uses the machine's
  * @param options.engine     name of the proving engine, by default the first of {@link ENGINE_NAMES}
- * @param options.artifacts  folder of the artifacts, a path or a file:, http: or https: URL; by default the package's
- *   own. Whatever the source, only what the package pins by hash is used
+ * @param options.artifacts  folder of the artifacts, a path or a file:, http: or https: URL, or several that are looked
+ *   through in turn; by default the package's own and the packages of artifacts, `@soulproof/artifacts-<statement>`.
+ *   Whatever the source, only what the package pins by hash is used; Node keeps what a server sent in the cache
  * @throws {RangeError} for an unknown engine, or if threads is not a positive integer
  */
 export async function createProver(
-  options: { readonly threads?: number; readonly engine?: string; readonly artifacts?: string | URL } = {},
+  options: {
+    readonly threads?: number
+    readonly engine?: string
+    readonly artifacts?: string | URL | readonly (string | URL)[]
+  } = {},
 ): Promise<Prover> {
-  const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts: source } = options
+  const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts } = options
+  const sources = artifacts === undefined ? undefined : [artifacts].flat()
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new RangeError('threads must be a positive integer')
   }
@@ -131,10 +137,10 @@ export async function createProver(
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
     onProgress?.('artifacts')
-    const artifacts = await loadArtifacts({ statement, source })
+    const loaded = await loadArtifacts({ statement, sources })
     signal?.throwIfAborted()
     onProgress?.('witness')
-    const made = await makeProof({ engine, artifacts, inputs, signal, onProgress })
+    const made = await makeProof({ engine, artifacts: loaded, inputs, signal, onProgress })
     if (made.publicSignals.some((value, i) => value !== publicSignals[i])) {
       throw new ArtifactError('the circuit computes other public signals than expected')
     }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cachedFile, cacheFolder } from '../cache.js'
 import { ArtifactError } from '../errors.js'
 import { type R1cs, readR1cs } from '../formats/r1cs.js'
 import { openZkey } from '../formats/zkey.js'
@@ -44,13 +45,9 @@ const require = createRequire(import.meta.url)
 const run = promisify(execFile)
 const inFlight = new Map<string, Promise<CompiledCircuit>>()
 
-/**
- * Returns the folder of built artifacts, outside any clone: `SOULPROOF_CACHE`, or `soulproof/artifacts`
- * below `XDG_CACHE_HOME` or `~/.cache`.
- */
+/** Returns the folder of built artifacts, outside any clone, see {@link cacheFolder}. */
 export function defaultCacheDir(): string {
-  const { SOULPROOF_CACHE, XDG_CACHE_HOME } = process.env
-  return SOULPROOF_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'soulproof', 'artifacts')
+  return cacheFolder({ env: process.env, home: homedir() })
 }
 
 /**
@@ -125,9 +122,13 @@ export async function buildStatement(o: {
   const { sourceHash, r1cs, wasm: generator, sym } = await compileCircuit({ file: o.source, cacheDir })
   const wasm = accelerateWitnessGenerator(generator)
   const system = readR1cs(r1cs)
-  const zkey = await readOrCreateKey({ r1cs, system, cacheDir, onProgress: o.onProgress })
+  const key = await readOrCreateKey({ r1cs, system, cacheDir, onProgress: o.onProgress })
+  const zkey = key.bytes
   const verificationKey = await exportVerificationKey(zkey)
   const files = { wasm, zkey, r1cs, sym, 'vkey.json': new TextEncoder().encode(formatJson(verificationKey)) }
+  // For provers of packages without artifacts, see src/prover/sources.ts.
+  await writeAtomically(cachedFile(cacheDir, sha256(wasm)), wasm)
+  await keep(key.path, cachedFile(cacheDir, sha256(zkey)))
   const entry: ManifestEntry = {
     sourceHash,
     constraints: system.constraints,
@@ -138,7 +139,7 @@ export async function buildStatement(o: {
     artifacts: Object.fromEntries(
       Object.entries(files).map(([part, bytes]) => [
         `${o.name}.${part}`,
-        { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+        { bytes: bytes.length, sha256: sha256(bytes) },
       ]),
     ),
   }
@@ -175,7 +176,7 @@ async function readOrCreateKey(o: {
   system: R1cs
   cacheDir: string
   onProgress: ((progress: KeyProgress) => void) | undefined
-}): Promise<Uint8Array> {
+}): Promise<{ bytes: Uint8Array; path: string }> {
   const hash = createHash('sha256').update(`${KEY_FORMAT}\n`).update(o.r1cs).digest('hex')
   const path = join(o.cacheDir, 'keys', `${hash}.zkey`)
   const cached = await readFile(path).catch(() => undefined)
@@ -183,7 +184,7 @@ async function readOrCreateKey(o: {
     try {
       // Whatever broke a file in the cache, it is made anew.
       openZkey(cached)
-      return cached
+      return { bytes: cached, path }
     } catch (error) {
       if (!(error instanceof ArtifactError)) throw error
     }
@@ -191,7 +192,24 @@ async function readOrCreateKey(o: {
   const { onProgress } = o
   const key = await createDevelopmentKey({ r1cs: o.system, ...(onProgress && { onProgress }) })
   await writeAtomically(path, key)
-  return key
+  return { bytes: key, path }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** Gives a file of the cache its second name, by its content; whatever had that name before is gone. */
+async function keep(path: string, name: string): Promise<void> {
+  await mkdir(dirname(name), { recursive: true })
+  const temporary = `${name}.${randomUUID()}`
+  try {
+    await link(path, temporary).catch(() => copyFile(path, temporary))
+    await rename(temporary, name)
+  } finally {
+    // Renaming a link to what has both names does nothing.
+    await rm(temporary, { force: true })
+  }
 }
 
 /**

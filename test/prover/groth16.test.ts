@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { readR1cs } from '../../src/formats/r1cs.js'
 import { readWitness, writeWitness } from '../../src/formats/witness.js'
 import { loadArtifacts, loadPinned } from '../../src/prover/artifacts.js'
 import { createSnarkjsEngine } from '../../src/prover/snarkjs.js'
+import { sourceOf } from '../../src/prover/sources.js'
 import { calculateWitness, type Inputs } from '../../src/prover/witness.js'
 import { compileCircuit } from '../../src/setup/build.js'
 import { createDevelopmentKey } from '../../src/setup/development-key.js'
@@ -199,6 +200,17 @@ describe('prover: Groth16 by snarkjs', () => {
       return { bytes, pin: { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') } }
     }
 
+    const { SOULPROOF_CACHE } = process.env
+    let cache: string
+    beforeEach(() => {
+      cache = join(folder, 'cache')
+      process.env['SOULPROOF_CACHE'] = cache
+    })
+    after(() => {
+      if (SOULPROOF_CACHE === undefined) delete process.env['SOULPROOF_CACHE']
+      else process.env['SOULPROOF_CACHE'] = SOULPROOF_CACHE
+    })
+
     it('loads from a path, a file URL and a server, and keeps what was verified', async () => {
       const server = createServer((request, response) => {
         if (request.url === '/keys/served.bin') response.end('served')
@@ -214,22 +226,35 @@ describe('prover: Groth16 by snarkjs', () => {
         ] as const) {
           const { bytes, pin } = pinned(text)
           await writeFile(join(folder, 'file.bin'), bytes)
-          assert.deepEqual(await loadPinned({ file: 'file.bin', pin, source }), bytes)
+          assert.deepEqual(
+            await loadPinned({ file: 'file.bin', pin, sources: [sourceOf(source, 'source')] }),
+            bytes,
+          )
         }
         const { bytes, pin } = pinned('served')
-        const absent = loadPinned({ file: 'absent.bin', pin, source: `${origin}/keys` })
+        const absent = loadPinned({
+          file: 'absent.bin',
+          pin,
+          sources: [sourceOf(`${origin}/keys`, 'server')],
+        })
         await assert.rejects(absent, /absent\.bin cannot be read/)
-        assert.deepEqual(await loadPinned({ file: 'served.bin', pin, source: `${origin}/keys` }), bytes)
+        assert.deepEqual(
+          await loadPinned({ file: 'served.bin', pin, sources: [sourceOf(`${origin}/keys`, 'server')] }),
+          bytes,
+        )
       } finally {
         await new Promise((resolve) => server.close(resolve))
       }
       const { pin } = pinned('served')
-      assert.equal((await loadPinned({ file: 'served.bin', pin, source: origin })).length, 6)
+      assert.equal(
+        (await loadPinned({ file: 'served.bin', pin, sources: [sourceOf(origin, 'server')] })).length,
+        6,
+      )
     })
 
     it('refuses by name what is missing, truncated, longer or changed, and takes it once it is right', async () => {
       const { bytes, pin } = pinned('the right content')
-      const load = () => loadPinned({ file: 'key.bin', pin, source: folder })
+      const load = () => loadPinned({ file: 'key.bin', pin, sources: [sourceOf(folder, 'folder')] })
       const refuse = async (content: Uint8Array | undefined, message: RegExp) => {
         if (content) await writeFile(join(folder, 'key.bin'), content)
         await assert.rejects(load(), (error: Error) => {
@@ -239,11 +264,41 @@ describe('prover: Groth16 by snarkjs', () => {
         })
       }
       await refuse(undefined, /key\.bin cannot be read/)
-      await refuse(bytes.slice(0, -1), /key\.bin is truncated/)
-      await refuse(Uint8Array.of(...bytes, 0), /key\.bin is not the one/)
-      await refuse(bytes.with(3, 0), /key\.bin is not the one/)
+      await refuse(bytes.slice(0, -1), /key\.bin of folder is truncated/)
+      await refuse(Uint8Array.of(...bytes, 0), /key\.bin of folder is not the one/)
+      await refuse(bytes.with(3, 0), /key\.bin of folder is not the one/)
       await writeFile(join(folder, 'key.bin'), bytes)
       assert.deepEqual(await load(), bytes)
+    })
+
+    it('passes over sources that lack the file or have another, and keeps what a server sent for the next process', async () => {
+      const { bytes, pin } = pinned('from the second server')
+      const wrong = { name: 'wrong', remote: true, read: async () => bytes.with(0, 0) }
+      const right = { name: 'right', remote: true, read: async () => bytes }
+      const gone = sourceOf(join(folder, 'nowhere'), 'gone')
+      const load = (sources: Parameters<typeof loadPinned>[0]['sources']) =>
+        loadPinned({ file: 'key.bin', pin, sources })
+      await assert.rejects(load([gone, wrong]), /key\.bin of wrong is not the one/)
+      await assert.rejects(load([gone, gone]), /key\.bin cannot be read from gone or gone/)
+      assert.deepEqual(await load([gone, wrong, right]), bytes)
+      const kept = join(cache, 'files', pin.sha256)
+      assert.deepEqual(new Uint8Array(await readFile(kept)), bytes)
+      // What is verified stays in memory, hence another content for each of the next process's loads.
+      const next = pinned('in the cache')
+      await writeFile(join(cache, 'files', next.pin.sha256), next.bytes)
+      assert.deepEqual(await loadPinned({ file: 'x', pin: next.pin, sources: [gone] }), next.bytes)
+      const broken = pinned('broken in the cache')
+      await writeFile(join(cache, 'files', broken.pin.sha256), broken.bytes.with(0, 0))
+      const served = { ...right, read: async () => broken.bytes }
+      assert.deepEqual(await loadPinned({ file: 'x', pin: broken.pin, sources: [served] }), broken.bytes)
+      assert.deepEqual(new Uint8Array(await readFile(join(cache, 'files', broken.pin.sha256))), broken.bytes)
+    })
+
+    it('works without a cache that can be written', async () => {
+      process.env['SOULPROOF_CACHE'] = join(folder, 'file.bin', 'below a file')
+      const { bytes, pin } = pinned('not kept')
+      const right = { name: 'right', remote: true, read: async () => bytes }
+      assert.deepEqual(await loadPinned({ file: 'key.bin', pin, sources: [right] }), bytes)
     })
 
     it('refuses unknown statements, names of object members included', async () => {
