@@ -96,3 +96,13 @@ export function bigIntToBytes(value: bigint, length: number): Uint8Array {
   if (hex.length > 2 * length) throw new RangeError('value does not fit in the given length')
   return Uint8Array.from({ length }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
 }
+
+/** Inverse of a number modulo a prime, by Euclid's algorithm. */
+export function invert(value: bigint, modulus: bigint): bigint {
+  let [a, b, s, t] = [modulus, ((value % modulus) + modulus) % modulus, 0n, 1n]
+  while (b !== 0n) {
+    const q = a / b
+    ;[a, b, s, t] = [b, a - q * b, t, s - q * t]
+  }
+  return ((s % modulus) + modulus) % modulus
+}

@@ -16,6 +16,7 @@
  * docs/prover-arithmetic.md argues the bounds.
  */
 
+import { invert } from '../field.js'
 import { addInversion } from './inversion.js'
 import { align, type Program } from './program.js'
 import { scalarArithmetic } from './scalar.js'
@@ -242,12 +243,4 @@ function addCommon(program: Program, field: Field, r: bigint): void {
   ])
 }
 
-/** Inverse of a number modulo a prime, by Euclid's algorithm. */
-export function invert(value: bigint, modulus: bigint): bigint {
-  let [a, b, s, t] = [modulus, ((value % modulus) + modulus) % modulus, 0n, 1n]
-  while (b !== 0n) {
-    const q = a / b
-    ;[a, b, s, t] = [b, a - q * b, t, s - q * t]
-  }
-  return ((s % modulus) + modulus) % modulus
-}
+export { invert } from '../field.js'

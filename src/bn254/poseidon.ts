@@ -1,7 +1,7 @@
 /** Poseidon in WebAssembly, for bulk work: two hashes at a time. `src/crypto/poseidon.ts` is the reference. */
+import { FULL_ROUNDS, type PoseidonParameters, poseidonParameters } from '../crypto/poseidon-parameters.js'
 import { FIELD_MODULUS } from '../field.js'
 import { type ArithmeticName, addField, type Field, INTEGER, PAIR } from './field.js'
-import { FULL_ROUNDS, type PoseidonParameters, poseidonParameters } from './poseidon-parameters.js'
 import { type Assembly, createProgram, type Program } from './program.js'
 import { type Code, call, control, I32, i32, type Local } from './wasm.js'
 

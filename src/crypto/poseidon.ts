@@ -1,34 +1,53 @@
-import * as lite from 'poseidon-lite'
+import { FIELD_MODULUS as r } from '../field.js'
+import { FULL_ROUNDS, type PoseidonParameters, poseidonParameters } from './poseidon-parameters.js'
 
-type Hash = (inputs: bigint[]) => bigint
-const byArity: readonly Hash[] = [
-  lite.poseidon1,
-  lite.poseidon2,
-  lite.poseidon3,
-  lite.poseidon4,
-  lite.poseidon5,
-  lite.poseidon6,
-  lite.poseidon7,
-  lite.poseidon8,
-  lite.poseidon9,
-  lite.poseidon10,
-  lite.poseidon11,
-  lite.poseidon12,
-  lite.poseidon13,
-  lite.poseidon14,
-  lite.poseidon15,
-  lite.poseidon16,
-] as Hash[]
+/** Most inputs of one hash. */
+const MAX_INPUTS = 16
+const byWidth: (PoseidonParameters | undefined)[] = []
 
 /**
- * Returns Poseidon over BN254 with circomlib's constants, of 1 to 16 canonical field elements.
+ * Returns Poseidon over BN254 with circomlib's constants, of 1 to 16 canonical field elements. The first hash of a number of
+ * inputs derives its parameters.
  *
  * @throws {RangeError} for any other number of inputs
  */
 export function poseidon(inputs: readonly bigint[]): bigint {
-  const hash = byArity[inputs.length - 1]
-  if (hash === undefined) throw new RangeError('poseidon takes 1 to 16 inputs')
-  return hash([...inputs])
+  if (inputs.length < 1 || inputs.length > MAX_INPUTS) throw new RangeError('poseidon takes 1 to 16 inputs')
+  const width = inputs.length + 1
+  byWidth[width] ??= poseidonParameters(width)
+  const { start, matrix, lastMatrix, afterFull, partial, corner, afterPartial } = byWidth[width]
+  let state = [start[0] as bigint]
+  for (let i = 1; i < width; i++) state.push((start[i] as bigint) + (inputs[i - 1] as bigint))
+  const half = FULL_ROUNDS / 2
+  for (let round = 0; round < FULL_ROUNDS; round++) {
+    if (round === half) {
+      for (const { row, column, after } of partial) {
+        const power = fifthPower(state[0] as bigint)
+        let sum = corner * power + after
+        for (let i = 1; i < width; i++) {
+          const x = state[i] as bigint
+          sum += (row[i - 1] as bigint) * x
+          state[i] = (x + (column[i - 1] as bigint) * power) % r
+        }
+        state[0] = sum % r
+      }
+      for (let i = 1; i < width; i++) state[i] = (state[i] as bigint) + (afterPartial[i - 1] as bigint)
+    }
+    const powers = state.map(fifthPower)
+    const lines = round === half - 1 ? lastMatrix : matrix
+    const constants = afterFull[round] as readonly bigint[]
+    state = lines.map((line, i) => {
+      let sum = constants[i] as bigint
+      for (let j = 0; j < width; j++) sum += (line[j] as bigint) * (powers[j] as bigint)
+      return sum % r
+    })
+  }
+  return state[0] as bigint
+}
+
+function fifthPower(x: bigint): bigint {
+  const square = (x * x) % r
+  return (((square * square) % r) * x) % r
 }
 
 /**

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import v8 from 'node:v8'
 import fc from 'fast-check'
 import { type BulkPoseidon, createBulkPoseidon, writeWords } from '../../src/bn254/poseidon.js'
-import { poseidonParameters } from '../../src/bn254/poseidon-parameters.js'
 import { poseidon } from '../../src/crypto/poseidon.js'
+import { poseidonParameters } from '../../src/crypto/poseidon-parameters.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 
 // Node 20 has relaxed SIMD behind this flag.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import * as lite from 'poseidon-lite'
 import { poseidon, poseidonChain } from '../../src/crypto/poseidon.js'
 import { FIELD_MODULUS } from '../../src/field.js'
 import { loadCircomlibjs } from './circomlibjs.js'
@@ -16,6 +17,22 @@ describe('poseidon', () => {
     for (let length = 1; length <= 16; length++) {
       const inputs = Array.from({ length }, (_, i) => (FIELD_MODULUS - 1n) / BigInt(i * i + 1))
       assert.equal(poseidon(inputs), reference(inputs))
+    }
+  })
+
+  it('agrees with poseidon-lite for 1 to 16 inputs, random and at the edges', () => {
+    for (let length = 1; length <= 16; length++) {
+      const reference = (lite as unknown as Record<string, (inputs: bigint[]) => bigint>)[
+        `poseidon${length}`
+      ]!
+      for (const edge of [0n, 1n, FIELD_MODULUS - 1n]) {
+        const inputs = Array<bigint>(length).fill(edge)
+        assert.equal(poseidon(inputs), reference(inputs))
+      }
+      for (let seed = 2n; seed < 12n; seed++) {
+        const inputs = Array.from({ length }, (_, i) => seed ** BigInt(200 + i) % FIELD_MODULUS)
+        assert.equal(poseidon(inputs), reference(inputs))
+      }
     }
   })
 

@@ -1,5 +1,5 @@
 /** Writes the contract that `contracts/Ledger.sol` hashes its queue with. */
-import { type PoseidonParameters, poseidonParameters } from '../../bn254/poseidon-parameters.js'
+import { type PoseidonParameters, poseidonParameters } from '../../crypto/poseidon-parameters.js'
 import { FIELD_MODULUS } from '../../field.js'
 
 /** What a client for Ethereum deploys and calls. */

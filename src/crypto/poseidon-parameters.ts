@@ -3,8 +3,7 @@
  * Grain LFSR of the reference generator (Grassi et al., "Poseidon", USENIX Security 2021, appendices E and F), then
  * rewritten so that a partial round multiplies by a sparse matrix.
  */
-import { FIELD_MODULUS as r } from '../field.js'
-import { invert } from './field.js'
+import { invert, FIELD_MODULUS as r } from '../field.js'
 
 /** Full rounds, half of them before and half after the partial ones. */
 export const FULL_ROUNDS = 8
@@ -60,7 +59,8 @@ export function poseidonParameters(width: number): PoseidonParameters {
   )
   const xs = Array.from({ length: width }, () => next() % r)
   const ys = Array.from({ length: width }, () => next() % r)
-  const matrix = xs.map((x) => ys.map((y) => invert(x + y, r)))
+  const inverses = invertAll(xs.flatMap((x) => ys.map((y) => x + y)))
+  const matrix = xs.map((_, i) => inverses.slice(i * width, (i + 1) * width))
   return sparse({ width, partialRounds, constants, matrix })
 }
 
@@ -131,29 +131,69 @@ function grain(width: number, partialRounds: number): () => bigint {
     [partialRounds, 10],
     [2 ** 30 - 1, 30],
   ]
-  const bits = fields.flatMap(([value, length]) =>
-    Array.from((value as number).toString(2).padStart(length as number, '0'), Number),
-  )
-  let at = 0
-  const tap = (offset: number): number => bits[(at + offset) % 80] as number
-  const step = (): number => {
-    const bit = tap(62) ^ tap(51) ^ tap(38) ^ tap(23) ^ tap(13) ^ tap(0)
-    bits[at] = bit
-    at = (at + 1) % 80
-    return bit
+  const text = fields
+    .map(([value, length]) => (value as number).toString(2).padStart(length as number, '0'))
+    .join('')
+  // 80 bits in words of 16, the oldest in front and high. The newest tap is 18 bits old: 16 bits come at once.
+  const words = Array.from({ length: 5 }, (_, i) => Number.parseInt(text.slice(16 * i, 16 * i + 16), 2))
+  const tap = (offset: number): number => {
+    const at = offset >> 4
+    return (((words[at] as number) << 16) | (words[at + 1] as number)) >>> (16 - (offset & 15))
   }
-  for (let i = 0; i < 160; i++) step()
-  const chosen = (): number => {
-    while (step() === 0) step()
-    return step()
+  const nextWord = (): number => {
+    const word = (tap(62) ^ tap(51) ^ tap(38) ^ tap(23) ^ tap(13) ^ tap(0)) & 0xffff
+    words.shift()
+    words.push(word)
+    return word
   }
-  return () => BigInt(`0b${Array.from({ length: BITS }, chosen).join('')}`)
+  for (let i = 0; i < 160 / 16; i++) nextWord()
+  let [word, pairs] = [0, 0]
+  /** Of each pair of bits the second, if the first is 1. */
+  const nextBit = (): number => {
+    for (;;) {
+      if (pairs === 0) [word, pairs] = [nextWord(), 8]
+      pairs--
+      const pair = word >> (2 * pairs)
+      if ((pair & 2) !== 0) return pair & 1
+    }
+  }
+  return () => {
+    let hex = '0x'
+    for (let left = BITS; left > 0; ) {
+      // The first chunk is the short one.
+      const length = left % 32 || 32
+      let chunk = 0
+      for (let i = 0; i < length; i++) chunk = 2 * chunk + nextBit()
+      hex += chunk.toString(16).padStart(8, '0')
+      left -= length
+    }
+    return BigInt(hex)
+  }
+}
+
+/** Inverts numbers modulo r, none of them 0, with one inversion. */
+function invertAll(values: readonly bigint[]): bigint[] {
+  const products: bigint[] = []
+  let product = 1n
+  for (const value of values) {
+    products.push(product)
+    product = (product * value) % r
+  }
+  let inverse = invert(product, r)
+  const inverses = Array<bigint>(values.length)
+  for (let i = values.length - 1; i >= 0; i--) {
+    inverses[i] = (inverse * (products[i] as bigint)) % r
+    inverse = (inverse * (values[i] as bigint)) % r
+  }
+  return inverses
 }
 
 type Matrix = readonly (readonly bigint[])[]
 
 function dot(a: readonly bigint[], b: readonly bigint[]): bigint {
-  return a.reduce((sum, x, i) => sum + x * (b[i] as bigint), 0n) % r
+  let sum = 0n
+  for (let i = 0; i < a.length; i++) sum += (a[i] as bigint) * (b[i] as bigint)
+  return sum % r
 }
 
 function transpose(m: Matrix): bigint[][] {
