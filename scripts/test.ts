@@ -29,7 +29,7 @@ const LONG = [
   'test/statements/policy-m',
   'test/cli/',
   // These build and pack the same folder.
-  /^test\/(browser\/|package|readme)/,
+  /^test\/(browser\/|bundle|package|readme)/,
 ]
 
 interface Group {

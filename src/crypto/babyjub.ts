@@ -1,14 +1,16 @@
-import { Base8, inCurve, subOrder } from '@zk-kit/baby-jubjub'
-import { FIELD_MODULUS } from '../field.js'
+import { FIELD_MODULUS, invert } from '../field.js'
 
 /** An affine point of Baby Jubjub in twisted Edwards form (EIP-2494), coordinates canonical. */
 export type Point = readonly [bigint, bigint]
 
 /** Order l of the prime subgroup of Baby Jubjub (EIP-2494). */
-export const SUBGROUP_ORDER: bigint = subOrder
+export const SUBGROUP_ORDER = 2736030358979909402780800718157159386076813972158567259200215660948447373041n
 
 /** Generator B8 of the prime subgroup (EIP-2494). */
-export const BASE8: Point = [Base8[0], Base8[1]]
+export const BASE8: Point = [
+  5299619240641551281634865583518297030282874472190772894086521144482721001553n,
+  16950150798460657717958625567821834550301663161624707787222815936182638968203n,
+]
 
 // x = X / Z, y = Y / Z. The laws are complete on the curve, because a is a square and d is none: Bernstein, Birkner,
 // Joye, Lange, Peters, "Twisted Edwards Curves" (2008), section 6.
@@ -62,8 +64,16 @@ function sumOfProducts(terms: readonly { readonly point: Point; readonly scalar:
 /** Returns scalar * point, for a point on the curve and a scalar that is not negative. Not constant time. */
 export function multiply(point: Point, scalar: bigint): Point {
   if (scalar < 0n) throw new RangeError('scalar must not be negative')
-  const { X, Y, Z } = sumOfProducts([{ point, scalar }])
-  const inverse = invert(Z)
+  return toAffine(sumOfProducts([{ point, scalar }]))
+}
+
+/** Returns the sum of two points of the curve, equal ones and the identity included. */
+export function addPoints([X, Y]: Point, [x, y]: Point): Point {
+  return toAffine(add({ X, Y, Z: 1n }, { X: x, Y: y, Z: 1n }))
+}
+
+function toAffine({ X, Y, Z }: Projective): Point {
+  const inverse = invert(Z, p)
   const canonical = (x: bigint): bigint => (((x * inverse) % p) + p) % p
   return [canonical(X), canonical(Y)]
 }
@@ -83,20 +93,12 @@ export function satisfiesEdDsa(o: { R8: Point; S: bigint; h: bigint; key: Point 
   return (X - o.R8[0] * Z) % p === 0n && (Y - o.R8[1] * Z) % p === 0n
 }
 
-function invert(value: bigint): bigint {
-  let [a, b, s, t] = [p, ((value % p) + p) % p, 0n, 1n]
-  while (b !== 0n) {
-    const q = a / b
-    ;[a, b, s, t] = [b, a - q * b, t, s - q * t]
-  }
-  return s
-}
-
 /** Tells whether the coordinates are canonical, on the curve, in the prime subgroup and not the identity. */
 export function isPublicKey(point: Point): boolean {
   const [x, y] = point
   if (x <= 0n || x >= FIELD_MODULUS || y < 0n || y >= FIELD_MODULUS) return false
-  if (!inCurve([x, y])) return false
+  const [xx, yy] = [x * x, y * y]
+  if ((A * xx + yy - 1n - D * ((xx * yy) % p)) % p !== 0n) return false
   const [ox, oy] = multiply(point, SUBGROUP_ORDER)
   return ox === 0n && oy === 1n
 }

@@ -7,8 +7,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
-import { addPoint } from '@zk-kit/baby-jubjub'
-import { BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { addPoints, BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { randomBelow, randomBytes } from '../crypto/random.js'
 import { bigIntToBytes, bytesToBigInt, FIELD_MODULUS } from '../field.js'
 import { TIMED_H } from '../statements/timed.js'
@@ -143,7 +142,7 @@ function commitmentOf(
 export function nonceCommitmentOf(P: Point, s: bigint, c1: Uint8Array): Point {
   const [x, y] = multiply(P, scalarOf(c1))
   const [sx, sy] = multiply(BASE8, s)
-  const [rx, ry] = addPoint([sx, sy], [(FIELD_MODULUS - x) % FIELD_MODULUS, y])
+  const [rx, ry] = addPoints([sx, sy], [(FIELD_MODULUS - x) % FIELD_MODULUS, y])
   return [rx, ry]
 }
 

@@ -2,8 +2,7 @@
  * Timed proofs: the policy holds, OR I know a verifier's secret, OR I know the delay output of this beacon. Made now, one
  * convinces whoever receives it soon after the beacon; later anybody can make it.
  */
-import { addPoint } from '@zk-kit/baby-jubjub'
-import { BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { addPoints, BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { randomBelow } from '../crypto/random.js'
 import type { Envelope } from '../envelope.js'
 import { StatementError } from '../errors.js'
@@ -108,7 +107,7 @@ export async function forgeTimed(
   }
   const blinding = randomBelow(SUBGROUP_ORDER)
   const [x, y] = multiply(BASE8, blinding)
-  const [px, py] = addPoint([x, y], [TIMED_H[0], TIMED_H[1]])
+  const [px, py] = addPoints([x, y], [TIMED_H[0], TIMED_H[1]])
   const timed = { P: [px, py] as Point, blinding, truth: 0n as const }
   // Nobody's key: the circuit asks nothing of whoever says truth = 0.
   const envelope = await proveSimulated({ ...o, key: createVerifierKey(), context, timed })

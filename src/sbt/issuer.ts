@@ -1,4 +1,3 @@
-import { deriveSecretScalar, signMessage } from '@zk-kit/eddsa-poseidon'
 import {
   BASE8,
   isPublicKey,
@@ -8,6 +7,7 @@ import {
   satisfiesEdDsa,
 } from '../crypto/babyjub.js'
 import { DOMAIN } from '../crypto/domains.js'
+import { deriveSecretScalar, sign } from '../crypto/eddsa.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
 import { requireObject } from '../errors.js'
@@ -46,7 +46,7 @@ export function createIssuer(options: { readonly secret?: Uint8Array } = {}): Is
   const { secret = randomBytes(32) } = options
   if (!(secret instanceof Uint8Array)) throw new TypeError('secret must be a Uint8Array')
   if (secret.length < 16) throw new RangeError('secret must have at least 16 bytes')
-  const [x, y] = multiply(BASE8, deriveSecretScalar(Uint8Array.from(secret)))
+  const [x, y] = multiply(BASE8, deriveSecretScalar(secret))
   return { id: `eddsa:${x}:${y}`, secret: Uint8Array.from(secret), publicKey: [x, y] }
 }
 
@@ -90,8 +90,7 @@ export function sbtType(issuer: IssuerId, schemaHash: bigint): bigint {
 
 /** Signs an SBT's hash with EdDSA-Poseidon; deterministic. */
 export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
-  const { R8, S } = signMessage(issuer.secret, sbtHash)
-  return { R8: [R8[0], R8[1]], S }
+  return sign(issuer.secret, sbtHash)
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Souls: Semaphore v4 identities seen as a secret scalar, a public key and an identity commitment. */
-import { deriveSecretScalar } from '@zk-kit/eddsa-poseidon'
 import { BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { DOMAIN } from '../crypto/domains.js'
+import { deriveSecretScalar } from '../crypto/eddsa.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
 import { requireObject } from '../errors.js'
@@ -32,7 +32,7 @@ export function createSoul(options: { readonly seed?: Uint8Array } = {}): Soul {
   const { seed = randomBytes(32) } = options
   if (!(seed instanceof Uint8Array)) throw new TypeError('seed must be a Uint8Array')
   if (seed.length < 16) throw new RangeError('seed must have at least 16 bytes')
-  return soulFromSecret(deriveSecretScalar(Uint8Array.from(seed)))
+  return soulFromSecret(deriveSecretScalar(seed))
 }
 
 /**

@@ -1,0 +1,40 @@
+/** EdDSA-Poseidon on Baby Jubjub, with keys and signatures as Semaphore v4 and zk-kit make them. */
+import { blake512 } from '@noble/hashes/blake1.js'
+import { concatBytes } from '@noble/hashes/utils.js'
+import { bigIntToBytes, bytesToBigInt } from '../field.js'
+import { BASE8, multiply, type Point, SUBGROUP_ORDER } from './babyjub.js'
+import { poseidon } from './poseidon.js'
+
+/**
+ * Derives the secret scalar of a key, below the subgroup order: an eighth of BLAKE-512's lower half, with bits cleared and
+ * set as RFC 8032 (5.1.5) does.
+ *
+ * @param secret  bytes of any number
+ */
+export function deriveSecretScalar(secret: Uint8Array): bigint {
+  return (expand(secret).scalar >> 3n) % SUBGROUP_ORDER
+}
+
+/** Signs a field element: S = r + Poseidon(R8, A, message) times the scalar. The nonce r is derived, so that it never repeats. */
+export function sign(secret: Uint8Array, message: bigint): { readonly R8: Point; readonly S: bigint } {
+  const { scalar, prefix } = expand(secret)
+  const publicKey = multiply(BASE8, (scalar >> 3n) % SUBGROUP_ORDER)
+  const seed = concatBytes(prefix, bigIntToBytes(message, 32).reverse())
+  const nonce = fromLittleEndian(blake512(seed)) % SUBGROUP_ORDER
+  seed.fill(0)
+  const R8 = multiply(BASE8, nonce)
+  const challenge = poseidon([...R8, ...publicKey, message])
+  return { R8, S: (nonce + challenge * scalar) % SUBGROUP_ORDER }
+}
+
+function expand(secret: Uint8Array): { readonly scalar: bigint; readonly prefix: Uint8Array } {
+  const hash = blake512(secret)
+  const low = hash.slice(0, 32)
+  low[0] = (low[0] as number) & 0xf8
+  low[31] = ((low[31] as number) & 0x7f) | 0x40
+  return { scalar: fromLittleEndian(low), prefix: hash.slice(32) }
+}
+
+function fromLittleEndian(bytes: Uint8Array): bigint {
+  return bytesToBigInt(bytes.slice().reverse())
+}
