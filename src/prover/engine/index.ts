@@ -10,7 +10,7 @@ import { openWitness } from '../../formats/witness.js'
 import { type Area, areaOf } from './key.js'
 import { createEngineProgram } from './module.js'
 import { createPool, type OpenKey, type Pool, type Times } from './pool.js'
-import { assemble, extraScalars, proofGroups } from './proof.js'
+import { extraScalars, proofGroups, readProof } from './proof.js'
 import { canShareMemory, machineThreads } from './threads.js'
 import type { ProofWithSignals, ProvingEngine } from './types.js'
 
@@ -193,7 +193,7 @@ async function proveWith(o: {
   })
   const read = await result
   return {
-    proof: assemble({ area, read, ...blinding }),
+    proof: readProof({ area, read }),
     publicSignals: Array.from({ length: key.layout.publicSignals }, (_, i) =>
       String(readUint256(values, 32 * (i + 1))),
     ),
