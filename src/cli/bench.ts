@@ -159,7 +159,7 @@ function sayTables(o: {
     own.map(({ name, i }) =>
       row(name, ({ prove, sizes }) => {
         const key = prove[i]!.cold.key!
-        return `${number(Math.round(key))}, ${((1e6 * key) / sizes.provingKey).toFixed(1)}`
+        return `${spreadText(key)}, ${((1e6 * key.median) / sizes.provingKey).toFixed(1)}`
       }),
     ),
   )

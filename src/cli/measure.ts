@@ -60,8 +60,8 @@ export interface ColdProof {
   readonly milliseconds: number
   /** Greatest resident size. */
   readonly peakMiB: number
-  /** Milliseconds that our engine's threads take to load the key, once they run. */
-  readonly key?: number
+  /** Milliseconds that our engine's threads take to load the key, once they run; three times. */
+  readonly key?: Spread
 }
 
 /** What {@link proveOnce} proves. */
@@ -276,7 +276,7 @@ export async function proveOnce({ name, source, setting }: ColdJob): Promise<Col
   for (let i = 0; i < 3 && loads.length > 0; i++)
     await engine.prove({ provingKey: provingKey.slice(), witness })
   await engine.dispose()
-  return { milliseconds, peakMiB, ...(loads.length > 0 && { key: spreadOf(loads.slice(1)).median }) }
+  return { milliseconds, peakMiB, ...(loads.length > 0 && { key: spreadOf(loads.slice(1)) }) }
 }
 
 /** Proves once with each setting, in processes of their own, whose memory is then that of one proof. */
