@@ -37,7 +37,7 @@ const HALF_BITS = 126
 export const HALVES = 32
 
 /** References that are summed at once; a round makes at most half as many additions with one inversion. */
-const GROUP = 1024
+export const GROUP = 2048
 
 /** Which group. */
 export type GroupName = 'G1' | 'G2'
