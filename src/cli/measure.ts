@@ -61,7 +61,7 @@ export interface ColdProof {
   /** Greatest resident size. */
   readonly peakMiB: number
   /** Milliseconds that our engine's threads take to load the key, once they run; three times. */
-  readonly key?: Spread
+  readonly key?: { readonly clock: Spread; readonly processor: Spread }
 }
 
 /** What {@link proveOnce} proves. */
@@ -256,14 +256,18 @@ async function envelopeOf(
 export async function proveOnce({ name, source, setting }: ColdJob): Promise<ColdProof> {
   const { inputs } = BENCH_CASES[name]!().prepare()
   const start = performance.now()
-  const loads: number[] = []
+  const loads: { clock: number; processor: number }[] = []
+  let used = process.cpuUsage()
   const { engine: wanted, threads } = setting
   const engine =
     wanted === PEER
       ? createSnarkjsEngine({ threads })
       : await createSoulproofEngine({
           threads,
-          onKey: (milliseconds) => loads.push(milliseconds),
+          onKey(clock) {
+            const { user, system } = process.cpuUsage(used)
+            loads.push({ clock, processor: (user + system) / 1000 })
+          },
         })
   requireVectors(engine.arithmetic)
   const { wasm, provingKey } = await readArtifacts(source)
@@ -273,10 +277,15 @@ export async function proveOnce({ name, source, setting }: ColdJob): Promise<Col
   // Kilobytes, on every platform.
   const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024)
   // The first load waited for the threads to start, which `milliseconds` has; these are loads of a key that is new.
-  for (let i = 0; i < 3 && loads.length > 0; i++)
-    await engine.prove({ provingKey: provingKey.slice(), witness })
+  for (let i = 0; i < 3 && loads.length > 0; i++) {
+    const copy = provingKey.slice()
+    used = process.cpuUsage()
+    await engine.prove({ provingKey: copy, witness })
+  }
   await engine.dispose()
-  return { milliseconds, peakMiB, ...(loads.length > 0 && { key: spreadOf(loads.slice(1)) }) }
+  const spread = (what: 'clock' | 'processor'): Spread => spreadOf(loads.slice(1).map((load) => load[what]))
+  const key = loads.length > 0 && { clock: spread('clock'), processor: spread('processor') }
+  return { milliseconds, peakMiB, ...(key && { key }) }
 }
 
 /** Proves once with each setting, in processes of their own, whose memory is then that of one proof. */
