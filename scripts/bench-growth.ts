@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { line, plot, text } from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import { buildBenchCircuit } from '../src/cli/bench-artifacts.js'
-import { PEER, partsOf, requireVectors, rotated, type Spread, Times } from '../src/cli/measure.js'
+import { type Parts, PEER, partsOf, requireVectors, rotated, type Spread, Times } from '../src/cli/measure.js'
 import { poseidon } from '../src/crypto/poseidon.js'
 import { randomBelow } from '../src/crypto/random.js'
 import { FIELD_MODULUS } from '../src/field.js'
@@ -44,9 +44,8 @@ interface Row {
   readonly keyBytes: number
   readonly runs: number
   readonly times: readonly (Series & { readonly clock: Spread; readonly processor: Spread })[]
-  /** Milliseconds of one thread: loading the key, and the parts of a proof. */
-  readonly keyMilliseconds: number
-  readonly parts: Readonly<Record<string, number>>
+  /** One thread's. */
+  readonly own: Parts
 }
 
 async function main(): Promise<void> {
@@ -65,18 +64,12 @@ async function main(): Promise<void> {
   const series: Series[] = [PEER, 'soulproof'].flatMap((engine) =>
     [...new Set([1, cores])].map((threads) => ({ engine, threads })),
   )
-  let keyMilliseconds = 0
   const engines = await Promise.all(
     series.map(
       async ({ engine, threads }): Promise<ProvingEngine> =>
         engine === PEER
           ? createSnarkjsEngine(threads === 1 ? { threads } : {})
-          : createSoulproofEngine({
-              threads,
-              onKey(milliseconds) {
-                if (threads === 1) keyMilliseconds = milliseconds
-              },
-            }),
+          : createSoulproofEngine({ threads }),
     ),
   )
   for (const { arithmetic } of engines) requireVectors(arithmetic)
@@ -84,7 +77,7 @@ async function main(): Promise<void> {
   try {
     for (let logSize = from; logSize <= to; logSize++) {
       const row = await measure({ logSize, series, engines, runs, warmUp: logSize === from })
-      rows.push({ ...row, keyMilliseconds })
+      rows.push(row)
       process.stderr.write(`2^${logSize}: ${row.times.map(({ clock }) => clock.median).join(', ')} ms\n`)
     }
   } finally {
@@ -104,7 +97,7 @@ async function measure(o: {
   engines: readonly ProvingEngine[]
   runs: number
   warmUp: boolean
-}): Promise<Omit<Row, 'keyMilliseconds'>> {
+}): Promise<Row> {
   const { logSize, series, engines } = o
   const runs = logSize >= LARGEST ? 1 : logSize >= LARGE ? Math.min(2, o.runs) : o.runs
   const levels = Math.floor((2 ** logSize - BESIDES) / PER_LEVEL)
@@ -134,7 +127,7 @@ async function measure(o: {
       clock: times.spread(String(i)),
       processor: times.processor(String(i)),
     })),
-    parts: await partsOf({ provingKey, witness, threads: 1 }),
+    own: await partsOf({ provingKey, witness, threads: 1 }),
   }
 }
 
@@ -182,8 +175,8 @@ function page(o: { rows: readonly Row[]; environment: string }): string {
     return (peer.processor.median / row.times[i]!.processor.median).toFixed(1)
   }
   const name = ({ constraints, logSize }: Row): string => `${number(constraints)}, 2^${logSize}`
-  const parts = Object.keys(rows[0]!.parts).sort()
-  const total = (row: Row): number => Object.values(row.parts).reduce((sum, time) => sum + time, 0)
+  const parts = Object.keys(rows[0]!.own.parts).sort()
+  const total = (row: Row): number => Object.values(row.own.parts).reduce((sum, time) => sum + time, 0)
   return `# Growth of the prover's time
 
 Written by \`npm run bench:growth\`. Paths in binary Poseidon trees, as many levels as the domain holds. ${environment}.
@@ -210,7 +203,7 @@ ${table(
   ]),
 )}
 
-What our engine's time goes to on one thread: milliseconds by the clock to load the key, once, and shares of a proof. \`c\` has H's sum
+What our engine's time goes to on one thread: milliseconds of processor time to load the key, once, and shares of a proof. \`c\` has H's sum
 too; \`transforms\` are what takes A, B and C to the coset, \`rows\` what computes their values.
 
 ${table(
@@ -218,9 +211,9 @@ ${table(
   rows.map((row) => [
     name(row),
     (row.keyBytes / 1e6).toFixed(1),
-    number(row.keyMilliseconds),
-    ((1e6 * row.keyMilliseconds) / row.keyBytes).toFixed(1),
-    ...parts.map((part) => `${((100 * row.parts[part]!) / total(row)).toFixed(1)} %`),
+    milliseconds(row.own.key.processor),
+    ((1e6 * row.own.key.processor) / row.keyBytes).toFixed(1),
+    ...parts.map((part) => `${((100 * row.own.parts[part]!) / total(row)).toFixed(1)} %`),
   ]),
 )}
 `

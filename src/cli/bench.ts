@@ -153,15 +153,19 @@ function sayTables(o: {
     ),
   )
   const own = rest.filter(({ i }) => results[0]!.prove[i]!.cold.key !== undefined)
-  if (own.length > 0)
-    write('\nLoading of a proving key, once threads run: milliseconds, and for each MB (aim: below 20)\n')
+  if (own.length > 0) {
+    write('\nLoading of a proving key, once threads run: milliseconds; for each MB (aim: below 20)\n')
+  }
+  const loading = (label: string, i: number, what: 'clock' | 'processor'): string[] =>
+    row(label, ({ prove, sizes }) => {
+      const spread = prove[i]!.cold.key![what]
+      return `${spreadText(spread)}; ${((1e6 * spread.median) / sizes.provingKey).toFixed(1)}`
+    })
   table(
-    own.map(({ name, i }) =>
-      row(name, ({ prove, sizes }) => {
-        const key = prove[i]!.cold.key!
-        return `${spreadText(key)}, ${((1e6 * key.median) / sizes.provingKey).toFixed(1)}`
-      }),
-    ),
+    own.flatMap(({ name, i }) => [
+      loading(name, i, 'clock'),
+      loading(`  processors: ${name}`, i, 'processor'),
+    ]),
   )
   write("\nParts of soulproof's proof on one thread: milliseconds, and share\n")
   table(
@@ -220,7 +224,7 @@ function spreadText({ median, min, max }: Spread): string {
 
 function table(rows: readonly (readonly string[])[]): void {
   for (const [label, ...cells] of rows) {
-    write(`  ${label!.padEnd(40)}${cells.map((cell) => cell.padStart(26)).join('')}\n`)
+    write(`  ${label!.padEnd(40)}${cells.map((cell) => cell.padStart(28)).join('')}\n`)
   }
 }
 

@@ -82,7 +82,7 @@ export interface Measurement {
   readonly witness: Spread
   readonly prove: readonly ProvingResult[]
   /** Milliseconds that one thread works on one of our proofs, by its parts. */
-  readonly parts: Readonly<Record<string, number>>
+  readonly parts: Parts['parts']
   /** One proof; ours with the checks of the key's and the proof's form. */
   readonly verify: Readonly<Record<'soulproof' | typeof PEER, Spread>>
   /** {@link BATCH} proofs together. */
@@ -150,7 +150,7 @@ export async function measure(o: {
       await verifyAll({ times, run, verificationKey, proofs, peer })
     }
     if (named) envelope = await envelopeOf({ prover: provers[0]!, ...named })
-    parts = await partsOf({ provingKey, witness: await witnessFor(), threads: 1 })
+    parts = (await partsOf({ provingKey, witness: await witnessFor(), threads: 1 })).parts
   } finally {
     await Promise.all(provers.map((prover) => prover.dispose()))
     // The peer's verifier leaves threads behind, in a global.
@@ -196,22 +196,58 @@ export function requireVectors(arithmetic: 'simd' | 'scalar' | undefined): void 
   }
 }
 
-/** Milliseconds that the threads of our engine spend on the parts of a proof: the third of three. */
+/** Where our engine's time goes: milliseconds to load a key, and that threads spend on the parts of a proof. */
+export interface Parts {
+  readonly key: Loading
+  readonly parts: Readonly<Record<string, number>>
+}
+
+/** Milliseconds in which a key was loaded, by the clock and of the processors. */
+export interface Loading {
+  readonly clock: number
+  readonly processor: number
+}
+
+/** Measures the parts of the third of three proofs, and the second load of a key: by then the threads run. */
 export async function partsOf(o: {
   provingKey: Uint8Array
   witness: Uint8Array
   threads: number
-}): Promise<Record<string, number>> {
+}): Promise<Parts> {
+  const { provingKey, witness, threads } = o
   let parts: Readonly<Record<string, number>> = {}
-  const engine = await createSoulproofEngine({
-    threads: o.threads,
+  const { engine, loads, load } = await watchLoading({
+    threads,
     onTimes(times) {
       parts = times
     },
   })
-  for (let i = 0; i < 3; i++) await engine.prove(o)
+  await engine.prove(o)
+  const copy = await load({ provingKey, witness })
+  await engine.prove({ provingKey: copy, witness })
   await engine.dispose()
-  return Object.fromEntries(Object.entries(parts).map(([name, time]) => [name, Math.round(10 * time) / 10]))
+  const rounded = Object.entries(parts).map(([name, time]) => [name, Math.round(10 * time) / 10])
+  return { key: loads.at(-1)!, parts: Object.fromEntries(rounded) }
+}
+
+/** Creates our engine, and a function that proves with a copy of a key, which then is new to the engine. */
+async function watchLoading(o: { threads?: number | undefined; onTimes?: (times: Parts['parts']) => void }) {
+  const loads: Loading[] = []
+  let used = process.cpuUsage()
+  const engine = await createSoulproofEngine({
+    ...o,
+    onKey(clock) {
+      const { user, system } = process.cpuUsage(used)
+      loads.push({ clock, processor: (user + system) / 1000 })
+    },
+  })
+  const load = async ({ provingKey, witness }: { provingKey: Uint8Array; witness: Uint8Array }) => {
+    const copy = provingKey.slice()
+    used = process.cpuUsage()
+    await engine.prove({ provingKey: copy, witness })
+    return copy
+  }
+  return { engine, loads, load }
 }
 
 /** The peer is loaded when it is measured, not with every command. */
@@ -256,19 +292,9 @@ async function envelopeOf(
 export async function proveOnce({ name, source, setting }: ColdJob): Promise<ColdProof> {
   const { inputs } = BENCH_CASES[name]!().prepare()
   const start = performance.now()
-  const loads: { clock: number; processor: number }[] = []
-  let used = process.cpuUsage()
   const { engine: wanted, threads } = setting
-  const engine =
-    wanted === PEER
-      ? createSnarkjsEngine({ threads })
-      : await createSoulproofEngine({
-          threads,
-          onKey(clock) {
-            const { user, system } = process.cpuUsage(used)
-            loads.push({ clock, processor: (user + system) / 1000 })
-          },
-        })
+  const ours = wanted === PEER ? undefined : await watchLoading({ threads })
+  const engine = ours?.engine ?? createSnarkjsEngine({ threads })
   requireVectors(engine.arithmetic)
   const { wasm, provingKey } = await readArtifacts(source)
   const witness = await calculateWitness({ wasm, inputs: inputs as Inputs })
@@ -276,16 +302,12 @@ export async function proveOnce({ name, source, setting }: ColdJob): Promise<Col
   const milliseconds = Math.round(performance.now() - start)
   // Kilobytes, on every platform.
   const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024)
-  // The first load waited for the threads to start, which `milliseconds` has; these are loads of a key that is new.
-  for (let i = 0; i < 3 && loads.length > 0; i++) {
-    const copy = provingKey.slice()
-    used = process.cpuUsage()
-    await engine.prove({ provingKey: copy, witness })
-  }
+  // The first load waited for the threads to start, which `milliseconds` has.
+  for (let i = 0; i < 3; i++) await ours?.load({ provingKey, witness })
   await engine.dispose()
-  const spread = (what: 'clock' | 'processor'): Spread => spreadOf(loads.slice(1).map((load) => load[what]))
-  const key = loads.length > 0 && { clock: spread('clock'), processor: spread('processor') }
-  return { milliseconds, peakMiB, ...(key && { key }) }
+  if (ours === undefined) return { milliseconds, peakMiB }
+  const spread = (what: keyof Loading): Spread => spreadOf(ours.loads.slice(1).map((load) => load[what]))
+  return { milliseconds, peakMiB, key: { clock: spread('clock'), processor: spread('processor') } }
 }
 
 /** Proves once with each setting, in processes of their own, whose memory is then that of one proof. */
