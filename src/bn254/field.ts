@@ -84,13 +84,17 @@ export interface PairOperations {
   readonly inv: (out: Code, x: Code) => Code
 }
 
-/** A field whose functions are in a program. */
-export interface Field extends PairOperations {
+/** How a field's elements stand for numbers; it needs no program. */
+export interface FieldForm {
   readonly modulus: bigint
   readonly arithmetic: Arithmetic
   /** x in Montgomery form as a bigint: x R mod p. */
   readonly toMontgomery: (x: bigint) => bigint
   readonly fromMontgomery: (x: bigint) => bigint
+}
+
+/** A field whose functions are in a program. */
+export interface Field extends PairOperations, FieldForm {
   /** w x + y z, and w x - y z; as `mul`, with a b + c d in place of a b. */
   readonly mulAdd: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
   readonly mulSub: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
@@ -130,6 +134,20 @@ export const ARITHMETICS: Readonly<Record<ArithmeticName, Arithmetic>> = {
   scalar: scalarArithmetic,
 }
 
+/** Returns the form of a field's elements; parameters are those of {@link addField}. */
+export function formOf(o: { modulus: bigint; arithmetic: ArithmeticName }): FieldForm {
+  const { modulus } = o
+  const arithmetic = ARITHMETICS[o.arithmetic]
+  const r = (1n << BigInt(arithmetic.rBits)) % modulus
+  const inverseOfR = invert(r, modulus)
+  return {
+    modulus,
+    arithmetic,
+    toMontgomery: (x) => (x * r) % modulus,
+    fromMontgomery: (x) => (x * inverseOfR) % modulus,
+  }
+}
+
 /**
  * Adds a field's functions to a program, named `<name>_mul` and so on.
  *
@@ -142,10 +160,9 @@ export function addField(
   o: { name: string; modulus: bigint; arithmetic: ArithmeticName },
 ): Field {
   const { name, modulus } = o
-  const arithmetic = ARITHMETICS[o.arithmetic]
+  const form = formOf(o)
+  const { arithmetic, toMontgomery } = form
   arithmetic.addTo(program, { name, modulus })
-  const r = (1n << BigInt(arithmetic.rBits)) % modulus
-  const inverseOfR = invert(r, modulus)
   const constants = new Map<bigint, number>()
   const rawPairOf = (x: bigint): number => {
     const known = constants.get(x)
@@ -163,11 +180,8 @@ export function addField(
     name,
     elementLength: ELEMENT,
     pairLength: PAIR,
-    modulus,
-    arithmetic,
-    toMontgomery: (x) => (x * r) % modulus,
-    fromMontgomery: (x) => (x * inverseOfR) % modulus,
-    pairOf: (x) => rawPairOf((x * r) % modulus),
+    ...form,
+    pairOf: (x) => rawPairOf(toMontgomery(x)),
     rawPairOf,
     mul: fn('mul'),
     mulAdd: fn('mulAdd'),
@@ -196,7 +210,7 @@ export function addField(
     encode: fn('encode'),
     decode: fn('decode'),
   }
-  addCommon(program, field, r)
+  addCommon(program, field, toMontgomery(1n))
   return field
 }
 

@@ -370,7 +370,7 @@ interface KeyPoints {
   /** Where points come from: the header, then sections. */
   readonly sources: readonly Uint8Array[]
   /** Source and offset in it, one number: 2^32 * source + offset. */
-  readonly positions: readonly number[]
+  readonly positions: Float64Array
   readonly scalars: Uint32Array
 }
 
@@ -385,18 +385,24 @@ function pointsOf(key: Zkey, logSize: number): Record<Sum, KeyPoints> {
   }): KeyPoints => {
     const pointLength = LAYOUT[o.group].zkeyPoint
     const sections = o.sections.map(({ type }) => key.sections.get(type)!)
-    const positions: number[] = []
-    const scalars: number[] = []
+    const most = o.sections.reduce((sum, { count }) => sum + count, o.fixed.length)
+    const [positions, scalars] = [new Float64Array(most), new Uint32Array(most)]
+    let points = 0
     const add = (source: Uint8Array, number: number, offset: number, scalar: number) => {
       if (isInfinity(source, offset, pointLength)) return
-      positions.push(number * 2 ** 32 + offset)
-      scalars.push(scalar)
+      positions[points] = number * 2 ** 32 + offset
+      scalars[points++] = scalar
     }
     for (const [offset, scalar] of o.fixed) add(header, 0, offset, scalar)
     for (const [n, { count, scalarOf }] of o.sections.entries()) {
       for (let i = 0; i < count; i++) add(sections[n]!, n + 1, i * pointLength, scalarOf(i))
     }
-    return { group: o.group, sources: [header, ...sections], positions, scalars: Uint32Array.from(scalars) }
+    return {
+      group: o.group,
+      sources: [header, ...sections],
+      positions: positions.subarray(0, points),
+      scalars: scalars.subarray(0, points),
+    }
   }
   const { alpha1, beta1, beta2, delta1, delta2 } = HEADER_POINT
   const wire = (i: number) => i
@@ -454,7 +460,7 @@ function stage(o: {
   bytes: Uint8Array
   at: number
   sources: readonly Uint8Array[]
-  positions: readonly number[]
+  positions: Float64Array
   first: number
   chunk: number
   pointLength: number
