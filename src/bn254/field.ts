@@ -35,6 +35,8 @@ export type ArithmeticName = 'simd' | 'scalar'
 /** A form of elements, and the code that differs between forms. */
 export interface Arithmetic {
   readonly name: ArithmeticName
+  /** Whether {@link addTo} adds `sqrSub2` and `subMulSub`, which otherwise are put together from others. */
+  readonly fuses: boolean
   /** Montgomery's R is 2 to this. */
   readonly rBits: number
   /** An integer in [0, 2^255) as one element, tight. */
@@ -68,6 +70,10 @@ export interface PairOperations {
   readonly sub: (out: Code, x: Code, y: Code) => Code
   readonly neg: (out: Code, x: Code) => Code
   readonly copy: (out: Code, x: Code) => Code
+  /** x^2 - y - z, reduced; all tight, y and z not where the result goes. */
+  readonly sqrSub2: (out: Code, x: Code, y: Code, z: Code) => Code
+  /** (w - x) y - z, reduced; all tight, y and z not where the result goes. */
+  readonly subMulSub: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
   /** Carries, and brings sums of up to four tight elements, at most 4 p, to at most 0.5001 p. */
   readonly reduce: (out: Code, x: Code) => Code
   /** Pair of the other order. */
@@ -126,6 +132,17 @@ export interface Field extends PairOperations, FieldForm {
   /** Pair in Montgomery form of the canonical integers at a and b, and back. */
   readonly encode: (out: Code, a: Code, b: Code) => Code
   readonly decode: (a: Code, b: Code, x: Code) => Code
+}
+
+/** {@link PairOperations.sqrSub2} and {@link PairOperations.subMulSub} in steps. */
+export function inSteps(
+  field: Pick<PairOperations, 'mul' | 'sqr' | 'sub' | 'reduce'>,
+): Pick<PairOperations, 'sqrSub2' | 'subMulSub'> {
+  const { mul, sqr, sub, reduce } = field
+  return {
+    sqrSub2: (out, x, y, z) => [sqr(out, x), sub(out, out, y), sub(out, out, z), reduce(out, out)],
+    subMulSub: (out, w, x, y, z) => [sub(out, w, x), mul(out, out, y), sub(out, out, z), reduce(out, out)],
+  }
 }
 
 /** The two forms by name. */
@@ -194,6 +211,9 @@ export function addField(
     },
     mulSub: fn('mulSub'),
     sqr: fn('sqr'),
+    ...(arithmetic.fuses
+      ? { sqrSub2: fn('sqrSub2'), subMulSub: fn('subMulSub') }
+      : inSteps({ mul: fn('mul'), sqr: fn('sqr'), sub: fn('sub'), reduce: fn('reduce') })),
     add: fn('add'),
     sub: fn('sub'),
     neg: fn('neg'),
