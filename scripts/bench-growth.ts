@@ -74,21 +74,21 @@ async function main(): Promise<void> {
   )
   for (const { arithmetic } of engines) requireVectors(arithmetic)
   const rows: Row[] = []
+  const environment = (): string =>
+    `${cpus()[0]?.model.trim()}, ${cores} cores, Node ${process.version}, simd, ` +
+    `${new Date().toISOString().slice(0, 10)}, load ${load.toFixed(1)} at start and ${loadavg()[0]!.toFixed(1)} at the end`
   try {
     for (let logSize = from; logSize <= to; logSize++) {
-      const row = await measure({ logSize, series, engines, runs, warmUp: logSize === from })
-      rows.push(row)
-      process.stderr.write(`2^${logSize}: ${row.times.map(({ clock }) => clock.median).join(', ')} ms\n`)
+      rows.push(await measure({ logSize, series, engines, runs, warmUp: logSize === from }))
+      // After each size: the last ones take longest.
+      writeFileSync(`${values.out}.md`, page({ rows, environment: environment() }))
+      writeFileSync(`${values.out}.svg`, `${drawing(rows)}\n`)
+      const medians = rows.at(-1)!.times.map(({ clock }) => clock.median)
+      process.stderr.write(`2^${logSize}: ${medians.join(', ')} ms\n`)
     }
   } finally {
     await Promise.all(engines.map((engine) => engine.dispose()))
   }
-  const environment =
-    `${cpus()[0]?.model.trim()}, ${cores} cores, Node ${process.version}, simd, ` +
-    `${new Date().toISOString().slice(0, 10)}, load ${load.toFixed(1)} at start and ${loadavg()[0]!.toFixed(1)} at the end`
-  writeFileSync(`${values.out}.md`, page({ rows, environment }))
-  writeFileSync(`${values.out}.svg`, `${drawing(rows)}\n`)
-  process.stdout.write(`${page({ rows, environment })}`)
 }
 
 async function measure(o: {
