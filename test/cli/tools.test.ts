@@ -70,7 +70,7 @@ describe('cli: setup, export, bench', () => {
     for (const { engine, prove, processor, cold } of row.prove) {
       spreads.push(prove, processor)
       assert.ok(cold.milliseconds > 0 && cold.peakMiB > 10)
-      assert.equal(cold.key?.min > 0, engine === 'soulproof')
+      assert.equal(cold.key?.processor.min > 0, engine === 'soulproof')
     }
     assert.deepEqual(Object.keys(row.parts).sort(), PARTS)
     assert.deepEqual(
