@@ -1,5 +1,5 @@
 /** The quadratic extension Fq2 = Fq[u] / (u^2 + 1), two elements at a time: c0 + c1 u is c0 and then c1. */
-import type { Field, PairOperations } from './field.js'
+import { type Field, inSteps, type PairOperations } from './field.js'
 import type { Program } from './program.js'
 import { type Code, call, I32, i32, type Local } from './wasm.js'
 
@@ -121,6 +121,7 @@ export function addExtension(program: Program, o: { name: string; base: Field })
     scale: fn('scale'),
     mul: fn('mul'),
     sqr: fn('sqr'),
+    ...inSteps({ mul: fn('mul'), sqr: fn('sqr'), sub: fn('sub'), reduce: fn('reduce') }),
     add: fn('add'),
     sub: fn('sub'),
     neg: fn('neg'),

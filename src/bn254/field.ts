@@ -36,6 +36,8 @@ export type ArithmeticName = 'simd' | 'scalar'
 /** A form of elements, and the code that differs between forms. */
 export interface Arithmetic {
   readonly name: ArithmeticName
+  /** Whether {@link addTo} adds `sqrSub2` and `subMulSub`, which otherwise are put together from others. */
+  readonly fuses: boolean
   /** Montgomery's R is 2 to this. */
   readonly rBits: number
   /** An integer in [0, 2^255) as one element, tight. */
@@ -69,6 +71,10 @@ export interface PairOperations {
   readonly sub: (out: Code, x: Code, y: Code) => Code
   readonly neg: (out: Code, x: Code) => Code
   readonly copy: (out: Code, x: Code) => Code
+  /** x^2 - y - z, reduced; all tight, y and z not where the result goes. */
+  readonly sqrSub2: (out: Code, x: Code, y: Code, z: Code) => Code
+  /** (w - x) y - z, reduced; all tight, y and z not where the result goes. */
+  readonly subMulSub: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
   /** Carries, and brings sums of up to four tight elements, at most 4 p, to at most 0.5001 p. */
   readonly reduce: (out: Code, x: Code) => Code
   /** Pair of the other order. */
@@ -85,13 +91,17 @@ export interface PairOperations {
   readonly inv: (out: Code, x: Code) => Code
 }
 
-/** A field whose functions are in a program. */
-export interface Field extends PairOperations {
+/** How a field's elements stand for numbers; it needs no program. */
+export interface FieldForm {
   readonly modulus: bigint
   readonly arithmetic: Arithmetic
   /** x in Montgomery form as a bigint: x R mod p. */
   readonly toMontgomery: (x: bigint) => bigint
   readonly fromMontgomery: (x: bigint) => bigint
+}
+
+/** A field whose functions are in a program. */
+export interface Field extends PairOperations, FieldForm {
   /** w x + y z, and w x - y z; as `mul`, with a b + c d in place of a b. */
   readonly mulAdd: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
   readonly mulSub: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
@@ -125,10 +135,35 @@ export interface Field extends PairOperations {
   readonly decode: (a: Code, b: Code, x: Code) => Code
 }
 
+/** {@link PairOperations.sqrSub2} and {@link PairOperations.subMulSub} in steps. */
+export function inSteps(
+  field: Pick<PairOperations, 'mul' | 'sqr' | 'sub' | 'reduce'>,
+): Pick<PairOperations, 'sqrSub2' | 'subMulSub'> {
+  const { mul, sqr, sub, reduce } = field
+  return {
+    sqrSub2: (out, x, y, z) => [sqr(out, x), sub(out, out, y), sub(out, out, z), reduce(out, out)],
+    subMulSub: (out, w, x, y, z) => [sub(out, w, x), mul(out, out, y), sub(out, out, z), reduce(out, out)],
+  }
+}
+
 /** The two forms by name. */
 export const ARITHMETICS: Readonly<Record<ArithmeticName, Arithmetic>> = {
   simd: simdArithmetic,
   scalar: scalarArithmetic,
+}
+
+/** Returns the form of a field's elements; parameters are those of {@link addField}. */
+export function formOf(o: { modulus: bigint; arithmetic: ArithmeticName }): FieldForm {
+  const { modulus } = o
+  const arithmetic = ARITHMETICS[o.arithmetic]
+  const r = (1n << BigInt(arithmetic.rBits)) % modulus
+  const inverseOfR = invert(r, modulus)
+  return {
+    modulus,
+    arithmetic,
+    toMontgomery: (x) => (x * r) % modulus,
+    fromMontgomery: (x) => (x * inverseOfR) % modulus,
+  }
 }
 
 /**
@@ -143,10 +178,9 @@ export function addField(
   o: { name: string; modulus: bigint; arithmetic: ArithmeticName },
 ): Field {
   const { name, modulus } = o
-  const arithmetic = ARITHMETICS[o.arithmetic]
+  const form = formOf(o)
+  const { arithmetic, toMontgomery } = form
   arithmetic.addTo(program, { name, modulus })
-  const r = (1n << BigInt(arithmetic.rBits)) % modulus
-  const inverseOfR = invert(r, modulus)
   const constants = new Map<bigint, number>()
   const rawPairOf = (x: bigint): number => {
     const known = constants.get(x)
@@ -164,11 +198,8 @@ export function addField(
     name,
     elementLength: ELEMENT,
     pairLength: PAIR,
-    modulus,
-    arithmetic,
-    toMontgomery: (x) => (x * r) % modulus,
-    fromMontgomery: (x) => (x * inverseOfR) % modulus,
-    pairOf: (x) => rawPairOf((x * r) % modulus),
+    ...form,
+    pairOf: (x) => rawPairOf(toMontgomery(x)),
     rawPairOf,
     mul: fn('mul'),
     mulAdd: fn('mulAdd'),
@@ -181,6 +212,9 @@ export function addField(
     },
     mulSub: fn('mulSub'),
     sqr: fn('sqr'),
+    ...(arithmetic.fuses
+      ? { sqrSub2: fn('sqrSub2'), subMulSub: fn('subMulSub') }
+      : inSteps({ mul: fn('mul'), sqr: fn('sqr'), sub: fn('sub'), reduce: fn('reduce') })),
     add: fn('add'),
     sub: fn('sub'),
     neg: fn('neg'),
@@ -197,7 +231,7 @@ export function addField(
     encode: fn('encode'),
     decode: fn('decode'),
   }
-  addCommon(program, field, r)
+  addCommon(program, field, toMontgomery(1n))
   return field
 }
 

@@ -27,6 +27,7 @@ function limbsOf(value: bigint): bigint[] {
 /** The form with 64-bit integer multiplication, for any WebAssembly. */
 export const scalarArithmetic: Arithmetic = {
   name: 'scalar',
+  fuses: false,
   rBits: LIMBS * Number(BITS),
   encode(value) {
     const bytes = new Uint8Array(ELEMENT_LENGTH)

@@ -69,6 +69,7 @@ export function limbsOf(value: bigint): number[] {
 /** The form with vectors and fused multiplication; it needs relaxed SIMD that really fuses. */
 export const simdArithmetic: Arithmetic = {
   name: 'simd',
+  fuses: true,
   rBits: LIMBS * Number(BITS),
   encode: (value) => new Uint8Array(Float64Array.from(limbsOf(value)).buffer),
   decode(bytes) {
@@ -314,13 +315,13 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
   sumOfProducts('mulAdd', (limb) => limb)
   sumOfProducts('mulSub', f64x2.neg)
 
-  define('sqr', 2, ([out, x], vector) => {
+  const square = (x: Local, set: (i: number, limb: Code) => Code, vector: () => Local): Code => {
     const a = Array.from({ length: LIMBS }, vector)
     const twice = vector()
     return [
-      every((j) => a[j]!.set(limb(x!.get, j))),
+      every((j) => a[j]!.set(limb(x.get, j))),
       multiply({
-        set: (i, value) => setLimb(out!.get, i, value),
+        set,
         vector,
         rows: a.map((ai, i) => ({
           before: twice.set(f64x2.add(ai.get, ai.get)),
@@ -330,6 +331,46 @@ function addTo(program: Program, o: { name: string; modulus: bigint }): void {
             .slice(i)
             .map((aj, k) => ({ x: k === 0 ? ai.get : twice.get, y: aj.get, to: 2 * i + k })),
         })),
+      }),
+    ]
+  }
+  define('sqr', 2, ([out, x], vector) => square(x!, (i, value) => setLimb(out!.get, i, value), vector))
+
+  // The two ends of an affine addition: what follows a product stays in locals until it is reduced.
+  const reduceProduct = (o: {
+    product: (set: (i: number, limb: Code) => Code) => Code
+    less: readonly Local[]
+    out: Local
+    vector: () => Local
+  }): Code => {
+    const l = Array.from({ length: LIMBS }, o.vector)
+    return [
+      o.product((i, value) => l[i]!.set(o.less.reduce((sum, y) => f64x2.sub(sum, limb(y.get, i)), value))),
+      reduceLimbs(l, o.vector(), o.vector()),
+      every((i) => setLimb(o.out.get, i, l[i]!.get)),
+    ]
+  }
+  define('sqrSub2', 4, ([out, x, y, z], vector) =>
+    reduceProduct({ product: (set) => square(x!, set, vector), less: [y!, z!], out: out!, vector }),
+  )
+  define('subMulSub', 5, ([out, w, x, y, z], vector) => {
+    const b = Array.from({ length: LIMBS }, vector)
+    const a = vector()
+    return [
+      every((j) => b[j]!.set(limb(y!.get, j))),
+      reduceProduct({
+        product: (set) =>
+          multiply({
+            set,
+            vector,
+            rows: b.map((_, i) => ({
+              before: a.set(f64x2.sub(limb(w!.get, i), limb(x!.get, i))),
+              products: b.map((bj, j) => ({ x: a.get, y: bj.get, to: i + j })),
+            })),
+          }),
+        less: [z!],
+        out: out!,
+        vector,
       }),
     ]
   })

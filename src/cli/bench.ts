@@ -2,18 +2,23 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { type Command, Option } from 'commander'
 import { chooseArithmetic } from '../bn254/arithmetic.js'
 import { ENGINE_NAMES } from '../prover/index.js'
+import type { KeyProgress } from '../setup/development-key.js'
 import { MANIFEST } from '../statements/manifest.js'
-import { BENCH_CASES } from './bench-cases.js'
+import { isMeasurable } from './bench-artifacts.js'
+import { BENCH_CASES, PUBLISHED_RAPIDSNARK } from './bench-cases.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
 import { emitJson, PUBLIC_MODE, printJson, refuseExisting } from './io.js'
 import {
   BATCH,
+  type ColdJob,
   type Measurement,
   measure,
   nameOf,
   PEER,
+  type ProvingResult,
   proveOnce,
+  requireVectors,
   type Spread,
   settingsOf,
 } from './measure.js'
@@ -53,11 +58,11 @@ export function addBenchCommand(program: Command): void {
 }
 
 async function bench(options: BenchOptions): Promise<void> {
-  if (options.child !== undefined) return printJson(await proveOnce(JSON.parse(options.child)))
+  if (options.child !== undefined) return printJson(await proveOnce(JSON.parse(options.child) as ColdJob))
   const { engine, threads, statement: wanted } = options
   const runs = readInteger(options.runs, '--runs')
   if (runs < 1 || runs > 1000) throw new UsageError('--runs must be from 1 to 1000')
-  const names = wanted.length > 0 ? wanted : Object.keys(BENCH_CASES)
+  const names = wanted.length > 0 ? wanted : Object.keys(BENCH_CASES).filter(isMeasurable)
   for (const name of names) {
     if (!Object.hasOwn(BENCH_CASES, name)) {
       throw new UsageError(`--statement must be one of ${Object.keys(BENCH_CASES).join(', ')}`)
@@ -85,13 +90,16 @@ async function bench(options: BenchOptions): Promise<void> {
     arithmetic: await chooseArithmetic(),
   }
   // Where the vectors do not work, what is measured is not what is claimed.
-  if (environment.arithmetic !== 'simd') throw new Error('relaxed SIMD does not work here')
+  if (settings.some((setting) => setting.engine !== PEER)) requireVectors(environment.arithmetic)
   const results = await withProgress('bench', async (progress) => {
     const measured: Measurement[] = []
     for (const [i, statement] of names.entries()) {
       const onRun = (run: number): void =>
         progress.report(`${statement} ${run}/${runs}`, (i + run / (runs + 1)) / names.length)
-      measured.push(await measure({ statement, runs, settings, childArgs: ['bench', '--child'], onRun }))
+      const onKey = ({ done, total }: KeyProgress): void =>
+        progress.report(`${statement}: key ${Math.floor((100 * done) / total)} %`, i / names.length)
+      const childArgs = ['bench', '--child']
+      measured.push(await measure({ statement, runs, settings, childArgs, onRun, onKey }))
     }
     return measured
   })
@@ -128,11 +136,14 @@ function sayTables(o: {
     row('prepare', ({ prepare }) => spreadText(prepare)),
     row('witness', ({ witness }) => spreadText(witness)),
     ...rest.map(({ name, i }) => row(`prove: ${name}`, ({ prove }) => spreadText(prove[i]!.prove))),
+    ...rest.map(({ name, i }) =>
+      row(`  processors: ${name}`, ({ prove }) => spreadText(prove[i]!.processor)),
+    ),
     row('verify: soulproof', ({ verify }) => spreadText(verify.soulproof)),
     row(`verify: ${PEER}`, ({ verify }) => spreadText(verify[PEER])),
     row(`verify: ${BATCH} in a batch`, ({ verifyBatch }) => spreadText(verifyBatch)),
   ])
-  write('\nOne proof in a process of its own: seconds from loading to proof, greatest resident size\n')
+  write('\nOne proof in a process of its own: seconds from artifacts to proof, greatest resident size\n')
   table(
     rest.map(({ name, i }) =>
       row(name, ({ prove }) => {
@@ -140,6 +151,21 @@ function sayTables(o: {
         return `${(milliseconds / 1000).toFixed(1)} s, ${number(peakMiB)} MiB`
       }),
     ),
+  )
+  const own = rest.filter(({ i }) => results[0]!.prove[i]!.cold.key !== undefined)
+  if (own.length > 0) {
+    write('\nLoading of a proving key, once threads run: milliseconds; for each MB (aim: below 20)\n')
+  }
+  const loading = (label: string, i: number, what: 'clock' | 'processor'): string[] =>
+    row(label, ({ prove, sizes }) => {
+      const spread = prove[i]!.cold.key![what]
+      return `${spreadText(spread)}; ${((1e6 * spread.median) / sizes.provingKey).toFixed(1)}`
+    })
+  table(
+    own.flatMap(({ name, i }) => [
+      loading(name, i, 'clock'),
+      loading(`  processors: ${name}`, i, 'processor'),
+    ]),
   )
   write("\nParts of soulproof's proof on one thread: milliseconds, and share\n")
   table(
@@ -157,25 +183,38 @@ function sayTables(o: {
     row('verification key (JSON)', ({ sizes }) => number(sizes.verificationKey)),
     row('proof, on chain', ({ sizes }) => number(sizes.proofOnChain)),
     row('proof (JSON)', ({ sizes }) => number(sizes.proof)),
-    row('envelope (JSON)', ({ sizes }) => number(sizes.envelope)),
+    row('envelope (JSON)', ({ sizes }) => (sizes.envelope === undefined ? '–' : number(sizes.envelope))),
   ])
-  write(`\nMedians against ${PEER} in the same run (above 1: faster than ${PEER})\n`)
-  const ratio = (peer: Spread, own: Spread): string => (peer.median / own.median).toFixed(2)
+  write(
+    `\nMedians against ${PEER} in the same run (above 1: faster, or smaller, than ${PEER}; aim of proofs: 4)\n`,
+  )
+  const ratio = (peer: number, own: number): string => (peer / own).toFixed(2)
   table([
     ...rest.flatMap(({ name, i }) => {
       const { engine, threads } = results[0]!.prove[i]!
       const peer = results[0]!.prove.findIndex((other) => other.engine === PEER && other.threads === threads)
       if (engine === PEER || peer < 0) return []
-      return [row(`prove: ${name}`, ({ prove }) => ratio(prove[peer]!.prove, prove[i]!.prove))]
+      const compare = (label: string, value: (result: ProvingResult) => number): string[] =>
+        row(label, ({ prove }) => ratio(value(prove[peer]!), value(prove[i]!)))
+      return [
+        compare(`prove: ${name}`, ({ prove }) => prove.median),
+        compare(`  processors: ${name}`, ({ processor }) => processor.median),
+        compare(`  resident size: ${name}`, ({ cold }) => cold.peakMiB),
+      ]
     }),
-    row('verify', ({ verify }) => ratio(verify[PEER], verify.soulproof)),
+    row('rapidsnark, published*', ({ statement }) => {
+      const published = PUBLISHED_RAPIDSNARK[statement]
+      return published === undefined ? '–' : published.map((value) => value.toFixed(1)).join('..')
+    }),
+    row('verify', ({ verify }) => ratio(verify[PEER].median, verify.soulproof.median)),
     row(`verify, each of ${BATCH}`, ({ verify, verifyBatch }) =>
-      ratio(verify[PEER], { ...verifyBatch, median: verifyBatch.median / BATCH }),
+      ratio(verify[PEER].median, verifyBatch.median / BATCH),
     ),
   ])
-  if (ENGINE_NAMES.every((engine) => engine === PEER)) {
-    write(`Proving: ${PEER} is the only engine, so that there is nothing to compare.\n`)
-  }
+  write(
+    '  * not of this run: native rapidsnark is on no registry of npm; it is the ratio of one measurement of\n',
+  )
+  write('    similar statements on a machine of this kind, two threads, snarkjs 0.7.6\n')
 }
 
 function spreadText({ median, min, max }: Spread): string {
@@ -185,7 +224,7 @@ function spreadText({ median, min, max }: Spread): string {
 
 function table(rows: readonly (readonly string[])[]): void {
   for (const [label, ...cells] of rows) {
-    write(`  ${label!.padEnd(28)}${cells.map((cell) => cell.padStart(26)).join('')}\n`)
+    write(`  ${label!.padEnd(40)}${cells.map((cell) => cell.padStart(28)).join('')}\n`)
   }
 }
 

@@ -2,20 +2,27 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { loadArtifacts } from '../prover/artifacts.js'
 import { createSoulproofEngine } from '../prover/engine/index.js'
 import {
   createProver,
   ENGINE_NAMES,
   type Envelope,
   type ProofWithSignals,
-  type ProveOptions,
   type Prover,
 } from '../prover/index.js'
+import { createSnarkjsEngine } from '../prover/snarkjs.js'
 import { calculateWitness, type Inputs } from '../prover/witness.js'
-import { MANIFEST } from '../statements/manifest.js'
+import type { KeyProgress } from '../setup/development-key.js'
 import { createVerifier, type VerifyOptions, verifyGroth16, verifyGroth16Batch } from '../verifier/index.js'
-import { BENCH_CASES } from './bench-cases.js'
+import {
+  type ArtifactSource,
+  type BenchArtifacts,
+  loadBenchArtifacts,
+  readArtifacts,
+  withArtifactSource,
+} from './bench-artifacts.js'
+import { BENCH_CASES, type BenchCase } from './bench-cases.js'
+import { RefusedError } from './errors.js'
 
 /** Proofs that are verified together. */
 export const BATCH = 16
@@ -42,8 +49,26 @@ type Groth16Peer = {
 
 export interface ProvingResult extends Setting {
   readonly prove: Spread
-  /** A process that proves once and ends: milliseconds with all loading, and the greatest resident size. */
-  readonly cold: { readonly milliseconds: number; readonly peakMiB: number }
+  /** Processor time of all threads: other work of the machine lengthens it less. */
+  readonly processor: Spread
+  readonly cold: ColdProof
+}
+
+/** A process that proves once and ends. */
+export interface ColdProof {
+  /** From artifacts on the disk to the proof, but for the witness's inputs. */
+  readonly milliseconds: number
+  /** Greatest resident size. */
+  readonly peakMiB: number
+  /** Milliseconds that our engine's threads take to load the key, once they run; three times. */
+  readonly key?: { readonly clock: Spread; readonly processor: Spread }
+}
+
+/** What {@link proveOnce} proves. */
+export interface ColdJob {
+  readonly name: string
+  readonly source: ArtifactSource
+  readonly setting: Setting
 }
 
 /** What was measured of one statement; times in milliseconds. */
@@ -57,14 +82,16 @@ export interface Measurement {
   readonly witness: Spread
   readonly prove: readonly ProvingResult[]
   /** Milliseconds that one thread works on one of our proofs, by its parts. */
-  readonly parts: Readonly<Record<string, number>>
+  readonly parts: Parts['parts']
   /** One proof; ours with the checks of the key's and the proof's form. */
   readonly verify: Readonly<Record<'soulproof' | typeof PEER, Spread>>
   /** {@link BATCH} proofs together. */
   readonly verifyBatch: Spread
-  /** Bytes; proof and envelope as JSON. */
+  /** Bytes; proof and envelope as JSON. What is no statement of the package has no envelope. */
   readonly sizes: Readonly<
-    Record<'wasm' | 'provingKey' | 'verificationKey' | 'proof' | 'proofOnChain' | 'envelope', number>
+    Record<'wasm' | 'provingKey' | 'verificationKey' | 'proof' | 'proofOnChain', number> & {
+      envelope?: number
+    }
   >
 }
 
@@ -78,9 +105,10 @@ export function settingsOf(o: { readonly engine?: string; readonly threads?: num
 
 /**
  * Measures one statement. What is compared is interleaved, so that whatever else the machine does hits both alike. Nothing
- * fails for being slow.
+ * fails for being slow, but for our engine without vectors.
  *
  * @param o.childArgs   arguments of this program that end in {@link proveOnce} for the JSON that is added to them
+ * @throws {RefusedError} if our engine does not use vectors: that would be a measurement of something else
  */
 export async function measure(o: {
   readonly statement: string
@@ -89,11 +117,15 @@ export async function measure(o: {
   readonly childArgs: readonly string[]
   /** Is told which run begins, 0 being the one that does not count. */
   readonly onRun: (run: number) => void
+  /** Is told how far a circuit's key is that the cache does not have. */
+  readonly onKey?: (progress: KeyProgress) => void
 }): Promise<Measurement> {
-  const { statement, runs, settings, childArgs, onRun } = o
-  const { prove, expect, prepare } = BENCH_CASES[statement]!()
-  const { wasm, provingKey, verificationKey } = await loadArtifacts({ statement })
+  const { statement, runs, settings, childArgs, onRun, onKey } = o
+  const { prepare, envelope: named } = BENCH_CASES[statement]!()
+  const artifacts = await loadBenchArtifacts({ name: statement, ...(onKey && { onProgress: onKey }) })
+  const { wasm, provingKey, verificationKey, constraints, wires, publicSignals } = artifacts
   const provers = await Promise.all(settings.map((setting) => createProver(setting)))
+  for (const { arithmetic } of provers) requireVectors(arithmetic)
   const times = new Times()
   const proofs: ProofWithSignals[] = []
   const witnessFor = async (): Promise<Uint8Array> => {
@@ -103,7 +135,7 @@ export async function measure(o: {
 
   const peer = await loadPeer()
   let parts: Measurement['parts']
-  let envelope: Envelope
+  let envelope: Envelope | undefined
   try {
     // Nothing of the first round counts: it compiles, fills caches and starts threads.
     for (let run = 0; run <= runs; run++) {
@@ -117,17 +149,15 @@ export async function measure(o: {
       }
       await verifyAll({ times, run, verificationKey, proofs, peer })
     }
-    envelope = await envelopeOf({ prover: provers[0]!, prove, expect })
-    parts = await partsOf({ provingKey, witness: await witnessFor() })
+    if (named) envelope = await envelopeOf({ prover: provers[0]!, ...named })
+    parts = (await partsOf({ provingKey, witness: await witnessFor(), threads: 1 })).parts
   } finally {
     await Promise.all(provers.map((prover) => prover.dispose()))
     // The peer's verifier leaves threads behind, in a global.
     await (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128?.terminate()
   }
 
-  const cold: ProvingResult['cold'][] = []
-  for (const setting of settings) cold.push(await proveElsewhere({ statement, setting, childArgs }))
-  const { constraints, wires, publicSignals, artifacts } = MANIFEST.statements[statement]!
+  const cold = await proveElsewhere({ name: statement, artifacts, settings, childArgs })
   return {
     ...{ statement, constraints, wires, publicSignals },
     prepare: times.spread('prepare'),
@@ -135,34 +165,89 @@ export async function measure(o: {
     prove: settings.map((setting, i) => ({
       ...setting,
       prove: times.spread(nameOf(setting)),
+      processor: times.processor(nameOf(setting)),
       cold: cold[i]!,
     })),
     parts,
     verify: { soulproof: times.spread('verify'), [PEER]: times.spread('verify by the peer') },
     verifyBatch: times.spread('batch'),
     sizes: {
-      wasm: artifacts[`${statement}.wasm`]!.bytes,
-      provingKey: artifacts[`${statement}.zkey`]!.bytes,
-      verificationKey: artifacts[`${statement}.vkey.json`]!.bytes,
-      proof: JSON.stringify(envelope.proof).length,
+      wasm: wasm.length,
+      provingKey: provingKey.length,
+      verificationKey: JSON.stringify(verificationKey).length,
+      proof: JSON.stringify(proofs[0]!.proof).length,
       proofOnChain: 8 * 32,
-      envelope: JSON.stringify(envelope).length,
+      ...(envelope && { envelope: JSON.stringify(envelope).length }),
     },
   }
 }
 
-/** What one thread spends on the parts of a proof: the third of three. */
-async function partsOf(o: { provingKey: Uint8Array; witness: Uint8Array }): Promise<Record<string, number>> {
+/**
+ * Refuses to measure our engine without its vectors.
+ *
+ * @param arithmetic what the engine says that it uses; undefined of engines that have no choice
+ * @throws {RefusedError} if it is the slow one
+ */
+export function requireVectors(arithmetic: 'simd' | 'scalar' | undefined): void {
+  if (arithmetic === 'scalar') {
+    throw new RefusedError(
+      'relaxed SIMD does not fuse here, so that soulproof fell back to its scalar arithmetic: not measured',
+    )
+  }
+}
+
+/** Where our engine's time goes: milliseconds to load a key, and that threads spend on the parts of a proof. */
+export interface Parts {
+  readonly key: Loading
+  readonly parts: Readonly<Record<string, number>>
+}
+
+/** Milliseconds in which a key was loaded, by the clock and of the processors. */
+export interface Loading {
+  readonly clock: number
+  readonly processor: number
+}
+
+/** Measures the parts of the third of three proofs, and the second load of a key: by then the threads run. */
+export async function partsOf(o: {
+  provingKey: Uint8Array
+  witness: Uint8Array
+  threads: number
+}): Promise<Parts> {
+  const { provingKey, witness, threads } = o
   let parts: Readonly<Record<string, number>> = {}
-  const engine = await createSoulproofEngine({
-    threads: 1,
+  const { engine, loads, load } = await watchLoading({
+    threads,
     onTimes(times) {
       parts = times
     },
   })
-  for (let i = 0; i < 3; i++) await engine.prove(o)
+  await engine.prove(o)
+  const copy = await load({ provingKey, witness })
+  await engine.prove({ provingKey: copy, witness })
   await engine.dispose()
-  return Object.fromEntries(Object.entries(parts).map(([name, time]) => [name, Math.round(10 * time) / 10]))
+  const rounded = Object.entries(parts).map(([name, time]) => [name, Math.round(10 * time) / 10])
+  return { key: loads.at(-1)!, parts: Object.fromEntries(rounded) }
+}
+
+/** Creates our engine, and a function that proves with a copy of a key, which then is new to the engine. */
+async function watchLoading(o: { threads?: number | undefined; onTimes?: (times: Parts['parts']) => void }) {
+  const loads: Loading[] = []
+  let used = process.cpuUsage()
+  const engine = await createSoulproofEngine({
+    ...o,
+    onKey(clock) {
+      const { user, system } = process.cpuUsage(used)
+      loads.push({ clock, processor: (user + system) / 1000 })
+    },
+  })
+  const load = async ({ provingKey, witness }: { provingKey: Uint8Array; witness: Uint8Array }) => {
+    const copy = provingKey.slice()
+    used = process.cpuUsage()
+    await engine.prove({ provingKey: copy, witness })
+    return copy
+  }
+  return { engine, loads, load }
 }
 
 /** The peer is loaded when it is measured, not with every command. */
@@ -193,11 +278,9 @@ async function verifyAll(o: {
 }
 
 /** Proves by the public function, and has the verifier accept it. */
-async function envelopeOf(o: {
-  readonly prover: Prover
-  readonly prove: ProveOptions
-  readonly expect: object
-}): Promise<Envelope> {
+async function envelopeOf(
+  o: { readonly prover: Prover } & NonNullable<BenchCase['envelope']>,
+): Promise<Envelope> {
   const envelope = await o.prover.prove(o.prove)
   const verifier = await createVerifier({ allowDevelopmentKeys: true })
   const { valid } = await verifier.verify({ ...o.expect, envelope } as VerifyOptions)
@@ -205,70 +288,102 @@ async function envelopeOf(o: {
   return envelope
 }
 
-/** Proves once, from nothing: milliseconds with all loading, and the greatest resident size of this process. */
-export async function proveOnce(o: {
-  readonly statement: string
-  readonly setting: Setting
-}): Promise<ProvingResult['cold']> {
-  const { prove } = BENCH_CASES[o.statement]!()
+/** Proves once, from nothing, in this process, which should do nothing else. */
+export async function proveOnce({ name, source, setting }: ColdJob): Promise<ColdProof> {
+  const { inputs } = BENCH_CASES[name]!().prepare()
   const start = performance.now()
-  const prover = await createProver(o.setting)
-  await prover.prove(prove)
+  const { engine: wanted, threads } = setting
+  const ours = wanted === PEER ? undefined : await watchLoading({ threads })
+  const engine = ours?.engine ?? createSnarkjsEngine({ threads })
+  requireVectors(engine.arithmetic)
+  const { wasm, provingKey } = await readArtifacts(source)
+  const witness = await calculateWitness({ wasm, inputs: inputs as Inputs })
+  await engine.prove({ provingKey, witness })
   const milliseconds = Math.round(performance.now() - start)
   // Kilobytes, on every platform.
   const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024)
-  await prover.dispose()
-  return { milliseconds, peakMiB }
+  // The first load waited for the threads to start, which `milliseconds` has.
+  for (let i = 0; i < 3; i++) await ours?.load({ provingKey, witness })
+  await engine.dispose()
+  if (ours === undefined) return { milliseconds, peakMiB }
+  const spread = (what: keyof Loading): Spread => spreadOf(ours.loads.slice(1).map((load) => load[what]))
+  return { milliseconds, peakMiB, key: { clock: spread('clock'), processor: spread('processor') } }
 }
 
-/** Proves once in a process of its own, whose memory is then that of this proof alone. */
+/** Proves once with each setting, in processes of their own, whose memory is then that of one proof. */
 async function proveElsewhere(o: {
-  readonly statement: string
-  readonly setting: Setting
+  readonly name: string
+  readonly artifacts: BenchArtifacts
+  readonly settings: readonly Setting[]
   readonly childArgs: readonly string[]
-}): Promise<ProvingResult['cold']> {
-  const { childArgs, ...child } = o
-  const args = [...process.execArgv, process.argv[1]!, ...childArgs, JSON.stringify(child)]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
-  return JSON.parse(stdout) as ProvingResult['cold']
+}): Promise<ColdProof[]> {
+  const { name, settings, childArgs } = o
+  return withArtifactSource(o, async (source) => {
+    const cold: ColdProof[] = []
+    for (const setting of settings) {
+      const job: ColdJob = { name, source, setting }
+      const args = [...process.execArgv, process.argv[1]!, ...childArgs, JSON.stringify(job)]
+      const { stdout } = await promisify(execFile)(process.execPath, args)
+      cold.push(JSON.parse(stdout) as ColdProof)
+    }
+    return cold
+  })
 }
 
-/** Times by name. */
-class Times {
-  readonly #taken = new Map<string, number[]>()
+/** Times by name: by the clock, and of the processors. */
+export class Times {
+  readonly #taken = new Map<string, { clock: number[]; processor: number[] }>()
 
   clear(): void {
     this.#taken.clear()
   }
 
   take<T>(name: string, work: () => T): T {
-    const start = performance.now()
+    const add = this.#begin(name)
     const result = work()
-    this.#add(name, performance.now() - start)
+    add()
     return result
   }
 
   async wait<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now()
+    const add = this.#begin(name)
     const result = await work()
-    this.#add(name, performance.now() - start)
+    add()
     return result
   }
 
+  /** Milliseconds by the clock. */
   spread(name: string): Spread {
-    const sorted = [...this.#taken.get(name)!].sort((a, b) => a - b)
-    const middle = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
-    const round = (value: number): number => Math.round(value * 10) / 10
-    return { median: round(middle), min: round(sorted[0]!), max: round(sorted.at(-1)!) }
+    return spreadOf(this.#taken.get(name)!.clock)
   }
 
-  #add(name: string, time: number): void {
-    this.#taken.set(name, [...(this.#taken.get(name) ?? []), time])
+  /** Milliseconds that all threads of this process worked. */
+  processor(name: string): Spread {
+    return spreadOf(this.#taken.get(name)!.processor)
+  }
+
+  #begin(name: string): () => void {
+    const taken = this.#taken.get(name) ?? { clock: [], processor: [] }
+    this.#taken.set(name, taken)
+    const used = process.cpuUsage()
+    const start = performance.now()
+    return () => {
+      taken.clock.push(performance.now() - start)
+      const { user, system } = process.cpuUsage(used)
+      taken.processor.push((user + system) / 1000)
+    }
   }
 }
 
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
+  const round = (value: number): number => Math.round(value * 10) / 10
+  return { median: round(middle), min: round(sorted[0]!), max: round(sorted.at(-1)!) }
+}
+
 /** 0 to length - 1, beginning elsewhere each time, so that nobody is always measured first. */
-function rotated(length: number, by: number): number[] {
+export function rotated(length: number, by: number): number[] {
   return Array.from({ length }, (_, i) => (i + by) % length)
 }
 

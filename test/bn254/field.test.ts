@@ -53,8 +53,9 @@ for (const arithmetic of ['simd', 'scalar'] as const) {
       for (const name of two) addLoop(program, { name, operands: 2, operation: field[name] })
       for (const name of ['sqr', 'neg', 'reduce', 'inv', 'swap', 'copy'] as const)
         addLoop(program, { name, operands: 1, operation: field[name] })
-      for (const name of ['mulAdd', 'mulSub'] as const)
+      for (const name of ['mulAdd', 'mulSub', 'subMulSub'] as const)
         addLoop(program, { name, operands: 4, operation: field[name] })
+      addLoop(program, { name: 'sqrSub2', operands: 3, operation: field.sqrSub2 })
       addLoop(program, {
         name: 'zeros',
         operands: 1,
@@ -179,6 +180,22 @@ for (const arithmetic of ['simd', 'scalar'] as const) {
             assertTight(v, 0.379 * (ratio(w) * ratio(x) + ratio(y) * ratio(z)) + 0.5001)
           }
         }
+      }
+    })
+
+    it('makes the two ends of an affine addition: x^2 - y - z and (w - x) y - z, reduced', () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const operand = () => [...boundaries, ...many(() => anyTight(1.2))].slice(0, 2 * BATCH)
+        const [ws, xs, ys, zs] = [operand(), operand().reverse(), operand(), operand().reverse()]
+        const check = (v: Limbs, i: number, expected: (...limbs: [Limbs, Limbs, Limbs, Limbs]) => bigint) => {
+          const product = expected(ws[i]!, xs[i]!, ys[i]!, zs[i]!)
+          assert.equal(mod(value(v) * r, Q), mod(product, Q))
+          assertTight(v, 0.5001)
+        }
+        for (const [i, v] of run('sqrSub2', xs, ys, zs).entries())
+          check(v, i, (_, x, y, z) => value(x) ** 2n - (value(y) + value(z)) * r)
+        for (const [i, v] of run('subMulSub', ws, xs, ys, zs).entries())
+          check(v, i, (w, x, y, z) => (value(w) - value(x)) * value(y) - value(z) * r)
       }
     })
 

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly cwd: string
   readonly stdin?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Options of Node's. */
+  readonly nodeArgs?: readonly string[]
 }
 
 /** Runs the command line as a process of its own. */
@@ -26,7 +28,10 @@ export function run(args: readonly string[], o: RunOptions): Promise<Outcome> {
   const { SOULPROOF_DEBUG, ...inherited } = process.env
   const env = { ...inherited, SOULPROOF_PASSPHRASE: PASSPHRASE, ...o.env }
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', LOADER, MAIN, ...args], { cwd: o.cwd, env })
+    const child = spawn(process.execPath, [...(o.nodeArgs ?? []), '--import', LOADER, MAIN, ...args], {
+      cwd: o.cwd,
+      env,
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
+import { loadBenchArtifacts } from '../../src/cli/bench-artifacts.js'
+import { BENCH_CASES } from '../../src/cli/bench-cases.js'
+import { createProver } from '../../src/prover/index.js'
+import { calculateWitness, type Inputs } from '../../src/prover/witness.js'
 import { MANIFEST } from '../../src/statements/manifest.js'
 import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
+import { verifyGroth16 } from '../../src/verifier/index.js'
 import { Folder, run, succeed } from './run.js'
+
+const PARTS = ['a', 'b1', 'b2', 'c', 'finish', 'rows', 'scalars', 'transforms']
+
+async function benchCircuit(name: string) {
+  const { inputs } = BENCH_CASES[name]!().prepare()
+  return { name, inputs: inputs as Inputs, artifacts: await loadBenchArtifacts({ name }) }
+}
 
 describe('cli: setup, export, bench', () => {
   let folder: Folder
@@ -55,10 +67,12 @@ describe('cli: setup, export, bench', () => {
     assert.equal(row.constraints, constraints)
     assert.equal(row.publicSignals, publicSignals)
     const spreads = [row.prepare, row.witness, row.verify.soulproof, row.verify.snarkjs, row.verifyBatch]
-    for (const { prove, cold } of row.prove) {
-      spreads.push(prove)
+    for (const { engine, prove, processor, cold } of row.prove) {
+      spreads.push(prove, processor)
       assert.ok(cold.milliseconds > 0 && cold.peakMiB > 10)
+      assert.equal(cold.key?.processor.min > 0, engine === 'soulproof')
     }
+    assert.deepEqual(Object.keys(row.parts).sort(), PARTS)
     assert.deepEqual(
       row.prove.map(({ engine, threads }: { engine: string; threads?: number }) => [engine, threads]),
       [
@@ -70,6 +84,31 @@ describe('cli: setup, export, bench', () => {
       assert.ok(0 < min && min <= median && median <= max && max < 60_000)
     }
     assert.match(stderr, /prove: snarkjs, 1 thread/)
-    assert.match(stderr, /one of a batch|in a batch/)
+    assert.match(stderr, /in a batch/)
+    assert.match(stderr, /; simd;/)
+    assert.match(stderr, /rapidsnark, published\*.*\n(.*\n)+.*not of this run/)
+  })
+
+  it('bench refuses to measure an engine that silently fell back from vectors', async function () {
+    // Without this instruction of x86 V8 multiplies and adds relaxed SIMD's operands in two steps.
+    if (process.arch !== 'x64') return this.skip()
+    const { code, stdout, stderr } = await run(['bench', '--statement', 'membership', '--runs', '1'], {
+      cwd: folder.path,
+      nodeArgs: ['--no-enable-fma3'],
+    })
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /refused: .*fell back to its scalar arithmetic/)
+  })
+
+  it('bench builds its own circuits, whose proofs verify', async () => {
+    const { name, artifacts, inputs } = await benchCircuit('credentials-3')
+    assert.equal(2 ** Math.ceil(Math.log2(artifacts.constraints)), 2 ** 15)
+    const witness = await calculateWitness({ wasm: artifacts.wasm, inputs })
+    const prover = await createProver()
+    const made = await prover.groth16({ provingKey: artifacts.provingKey, witness })
+    await prover.dispose()
+    const { verificationKey } = artifacts
+    assert.ok(await verifyGroth16({ verificationKey, ...made }), name)
   })
 })

@@ -7,7 +7,7 @@
  * coefficient of 1 or -1, the most frequent by far, no multiplication.
  */
 
-import { ELEMENT, type Field, INTEGER, invert, PAIR } from '../../bn254/field.js'
+import { ELEMENT, type Field, type FieldForm, INTEGER, invert, PAIR } from '../../bn254/field.js'
 import type { Program } from '../../bn254/program.js'
 import { type Code, call, control, I32, i32, type Local } from '../../bn254/wasm.js'
 import { ArtifactError } from '../../errors.js'
@@ -146,7 +146,7 @@ export function addAbc(program: Program, fr: Field): void {
  * Montgomery's factor from c and the products. With a = n A and so on, a b / R - n c is n^2 (A B - C) / R; one more
  * multiplication by R^2 / n^2 leaves A B - C.
  */
-export function joinConstants(fr: Field, domainSize: number): Uint8Array {
+export function joinConstants(fr: FieldForm, domainSize: number): Uint8Array {
   const { encode, join } = fr.arithmetic
   const n = BigInt(domainSize)
   const last = fr.toMontgomery(fr.toMontgomery(invert(n * n, fr.modulus)))
@@ -205,41 +205,48 @@ export function streamRows(o: {
   const pairs = 2 ** (logSize - 1)
   const stream = new Uint32Array(4 * entries + 2 * MATRICES * pairs)
   const starts = new Uint32Array(pairs / 2 ** bottom + 1)
-  const lanes = [
-    { units: [] as number[], products: [] as number[] },
-    { units: [] as number[], products: [] as number[] },
-  ] as const
   let at = 0
   for (let position = 0; position < pairs; position++) {
     if (position % 2 ** bottom === 0) starts[position / 2 ** bottom] = at
     const even = 2 * reverseBits(position, logSize - 1)
     for (let matrix = 0; matrix < MATRICES; matrix++) {
-      lanes.forEach((lane, i) => {
-        lane.units.length = 0
-        lane.products.length = 0
-        const row = MATRICES * (even + i) + matrix
-        for (let term = rowStart[row]!; term < rowStart[row + 1]!; term++) {
+      let [mostUnits, mostProducts] = [0, 0]
+      for (let lane = 0; lane < 2; lane++) {
+        const row = MATRICES * (even + lane) + matrix
+        const end = rowStart[row + 1]!
+        let [units, products] = [0, 0]
+        for (let term = rowStart[row]!; term < end; term++) {
+          const kind = kinds[sorted[term]!]!
+          if (kind >= FIRST_PRODUCT) products++
+          else if (kind !== ZERO) units++
+        }
+        mostUnits = Math.max(mostUnits, units)
+        mostProducts = Math.max(mostProducts, products)
+      }
+      stream[at] = mostUnits
+      stream[at + 1] = mostProducts
+      const [firstUnit, firstProduct] = [at + 2, at + 2 + 2 * mostUnits]
+      at = firstProduct + 4 * mostProducts
+      for (let lane = 0; lane < 2; lane++) {
+        const row = MATRICES * (even + lane) + matrix
+        const end = rowStart[row + 1]!
+        let [unit, product] = [firstUnit + lane, firstProduct + lane]
+        for (let term = rowStart[row]!; term < end; term++) {
           const entry = sorted[term]!
           const wire = words[entry * ENTRY_WORDS + 2]!
           const kind = kinds[entry]!
-          if (kind >= FIRST_PRODUCT) lane.products.push(kind - FIRST_PRODUCT, wire)
-          else if (kind !== ZERO) lane.units.push(2 * wire + (kind === MINUS ? 1 : 0))
+          if (kind >= FIRST_PRODUCT) {
+            stream[product] = kind - FIRST_PRODUCT
+            stream[product + 2] = wire
+            product += 4
+          } else if (kind !== ZERO) {
+            stream[unit] = 2 * wire + (kind === MINUS ? 1 : 0)
+            unit += 2
+          }
         }
-      })
-      const [first, second] = lanes
-      const units = Math.max(first.units.length, second.units.length)
-      const products = Math.max(first.products.length, second.products.length) / 2
-      stream[at++] = units
-      stream[at++] = products
-      for (let i = 0; i < units; i++) {
-        stream[at++] = first.units[i] ?? 2 * wires
-        stream[at++] = second.units[i] ?? 2 * wires
-      }
-      for (let i = 0; i < products; i++) {
-        stream[at++] = first.products[2 * i] ?? 0
-        stream[at++] = second.products[2 * i] ?? 0
-        stream[at++] = first.products[2 * i + 1] ?? wires
-        stream[at++] = second.products[2 * i + 1] ?? wires
+        for (; unit < firstProduct; unit += 2) stream[unit] = 2 * wires
+        // Coefficients are 0 already.
+        for (; product < at; product += 4) stream[product + 2] = wires
       }
     }
   }

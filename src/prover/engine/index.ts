@@ -10,7 +10,7 @@ import { openWitness } from '../../formats/witness.js'
 import { type Area, areaOf } from './key.js'
 import { createEngineProgram } from './module.js'
 import { createPool, type OpenKey, type Pool, type Times } from './pool.js'
-import { assemble, extraScalars, proofGroups } from './proof.js'
+import { extraScalars, proofGroups, readProof } from './proof.js'
 import { canShareMemory, machineThreads } from './threads.js'
 import type { ProofWithSignals, ProvingEngine } from './types.js'
 
@@ -35,6 +35,8 @@ export interface SoulproofEngineOptions {
   readonly blinding?: (() => { r: bigint; s: bigint }) | undefined
   /** Called for every proof with the time that threads spent on its parts. */
   readonly onTimes?: ((times: Times) => void) | undefined
+  /** Called for every key with the milliseconds that it took to load. */
+  readonly onKey?: ((milliseconds: number) => void) | undefined
 }
 
 /** The engine, and how it works here. */
@@ -72,7 +74,7 @@ interface CachedKey {
  * @throws {RangeError} if `threads` is not a positive integer
  */
 export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Promise<SoulproofEngine> {
-  const { threads, blinding = randomBlinding, onTimes } = o
+  const { threads, blinding = randomBlinding, onTimes, onKey } = o
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new RangeError('threads must be a positive integer')
   }
@@ -123,7 +125,7 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
       const { pool, keys, recent } = await abortable(current, signal)
       requireOpen()
 
-      const cached = keys.get(provingKey) ?? openKey(pool, provingKey)
+      const cached = keys.get(provingKey) ?? openKey({ pool, zkey: provingKey, onKey })
       keys.set(provingKey, cached)
       cached.users++
       recent.delete(cached)
@@ -152,10 +154,17 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
   }
 }
 
-function openKey(pool: Pool, zkey: Uint8Array): CachedKey {
-  const loaded = pool
-    .open(zkey)
-    .then((key) => ({ key, free: Array.from({ length: AREAS }, (_, i) => AREAS - 1 - i), waiting: [] }))
+function openKey(o: {
+  pool: Pool
+  zkey: Uint8Array
+  onKey: ((milliseconds: number) => void) | undefined
+}): CachedKey {
+  const { pool, zkey, onKey } = o
+  const begun = performance.now()
+  const loaded = pool.open(zkey).then((key) => {
+    onKey?.(performance.now() - begun)
+    return { key, free: Array.from({ length: AREAS }, (_, i) => AREAS - 1 - i), waiting: [] }
+  })
   return { bytes: zkey.length, loaded, users: 0 }
 }
 
@@ -193,7 +202,7 @@ async function proveWith(o: {
   })
   const read = await result
   return {
-    proof: assemble({ area, read, ...blinding }),
+    proof: readProof({ area, read }),
     publicSignals: Array.from({ length: key.layout.publicSignals }, (_, i) =>
       String(readUint256(values, 32 * (i + 1))),
     ),

@@ -23,8 +23,8 @@ export interface Bases {
   readonly plan: MsmPlan
 }
 
-/** The five sums of a Groth16 proof. */
-export const SUMS = ['a', 'b1', 'b2', 'c', 'h'] as const
+/** The sums of a Groth16 proof; H belongs to C. */
+export const SUMS = ['a', 'b1', 'b2', 'c'] as const
 export type Sum = (typeof SUMS)[number]
 
 /** Scalars that stand behind the witness, for the points of the key's header. */
@@ -54,7 +54,7 @@ export interface KeyLayout {
 export interface Area {
   /** Witness, then {@link EXTRA_SCALARS}: canonical integers. */
   readonly scalars: number
-  /** Halves of the same. */
+  /** Halves of the same, and behind them {@link Area.hHalves}, so that one list of indexes reaches both. */
   readonly halves: number
   /** Elements of the witness and one that is 0. */
   readonly values: number
@@ -67,6 +67,8 @@ export interface Area {
   /** What the tasks of each sum leave, and the sums: affine, canonical coordinates, zeros for infinity. */
   readonly parts: Readonly<Record<Sum, number>>
   readonly sums: Readonly<Record<Sum, number>>
+  /** The proof's C, like a sum. */
+  readonly proofC: number
   readonly start: number
   readonly end: number
 }
@@ -84,11 +86,11 @@ export function areaOf(layout: KeyLayout, index: number): Area {
   const scalars = wires + EXTRA_SCALARS.count
   const lengths = [
     INTEGER * scalars,
-    HALVES * scalars,
+    HALVES * (scalars + 2 * pairs),
     ELEMENT * (wires + 1),
     ...[PAIR * pairs, PAIR * pairs, PAIR * pairs],
     INTEGER * 2 * pairs,
-    HALVES * 2 * pairs,
+    LAYOUT.G1.result,
     ...SUMS.map((sum) => bases[sum].plan.sumsLength),
     ...SUMS.map((sum) => LAYOUT[bases[sum].group].result),
   ].map(align16)
@@ -100,7 +102,7 @@ export function areaOf(layout: KeyLayout, index: number): Area {
     places.push(end)
     end += length
   }
-  const [first, halves, values, a, b, c, h, hHalves, ...rest] = places as [
+  const [first, halves, values, a, b, c, h, proofC, ...rest] = places as [
     number,
     number,
     number,
@@ -114,7 +116,8 @@ export function areaOf(layout: KeyLayout, index: number): Area {
   const bySum = (from: number) =>
     Object.fromEntries(SUMS.map((sum, i) => [sum, rest[from + i]])) as Record<Sum, number>
   return {
-    ...{ scalars: first, halves, values, a, b, c, h, hHalves, start, end },
+    ...{ scalars: first, halves, values, a, b, c, h, proofC, start, end },
+    hHalves: halves + HALVES * scalars,
     parts: bySum(0),
     sums: bySum(SUMS.length),
   }
@@ -364,10 +367,10 @@ export function createMemory(o: { pages: number; shared: boolean }): WebAssembly
 /** Points of a sum in the key's bytes: which, and with which scalars. */
 interface KeyPoints {
   readonly group: GroupName
-  /** Where points come from: the header's, then the section's. */
+  /** Where points come from: the header, then sections. */
   readonly sources: readonly Uint8Array[]
   /** Source and offset in it, one number: 2^32 * source + offset. */
-  readonly positions: readonly number[]
+  readonly positions: Float64Array
   readonly scalars: Uint32Array
 }
 
@@ -378,22 +381,28 @@ function pointsOf(key: Zkey, logSize: number): Record<Sum, KeyPoints> {
   const collect = (o: {
     group: GroupName
     fixed: readonly (readonly [offset: number, scalar: number])[]
-    section: number
-    count: number
-    scalarOf: (index: number) => number
+    sections: readonly { type: number; count: number; scalarOf: (index: number) => number }[]
   }): KeyPoints => {
     const pointLength = LAYOUT[o.group].zkeyPoint
-    const section = key.sections.get(o.section)!
-    const positions: number[] = []
-    const scalars: number[] = []
+    const sections = o.sections.map(({ type }) => key.sections.get(type)!)
+    const most = o.sections.reduce((sum, { count }) => sum + count, o.fixed.length)
+    const [positions, scalars] = [new Float64Array(most), new Uint32Array(most)]
+    let points = 0
     const add = (source: Uint8Array, number: number, offset: number, scalar: number) => {
       if (isInfinity(source, offset, pointLength)) return
-      positions.push(number * 2 ** 32 + offset)
-      scalars.push(scalar)
+      positions[points] = number * 2 ** 32 + offset
+      scalars[points++] = scalar
     }
     for (const [offset, scalar] of o.fixed) add(header, 0, offset, scalar)
-    for (let i = 0; i < o.count; i++) add(section, 1, i * pointLength, o.scalarOf(i))
-    return { group: o.group, sources: [header, section], positions, scalars: Uint32Array.from(scalars) }
+    for (const [n, { count, scalarOf }] of o.sections.entries()) {
+      for (let i = 0; i < count; i++) add(sections[n]!, n + 1, i * pointLength, scalarOf(i))
+    }
+    return {
+      group: o.group,
+      sources: [header, ...sections],
+      positions: positions.subarray(0, points),
+      scalars: scalars.subarray(0, points),
+    }
   }
   const { alpha1, beta1, beta2, delta1, delta2 } = HEADER_POINT
   const wire = (i: number) => i
@@ -404,9 +413,7 @@ function pointsOf(key: Zkey, logSize: number): Record<Sum, KeyPoints> {
         [alpha1, extra('one')],
         [delta1, extra('r')],
       ],
-      section: ZKEY_SECTION.a,
-      count: wires,
-      scalarOf: wire,
+      sections: [{ type: ZKEY_SECTION.a, count: wires, scalarOf: wire }],
     }),
     b1: collect({
       group: 'G1',
@@ -414,9 +421,7 @@ function pointsOf(key: Zkey, logSize: number): Record<Sum, KeyPoints> {
         [beta1, extra('one')],
         [delta1, extra('s')],
       ],
-      section: ZKEY_SECTION.b1,
-      count: wires,
-      scalarOf: wire,
+      sections: [{ type: ZKEY_SECTION.b1, count: wires, scalarOf: wire }],
     }),
     b2: collect({
       group: 'G2',
@@ -424,24 +429,24 @@ function pointsOf(key: Zkey, logSize: number): Record<Sum, KeyPoints> {
         [beta2, extra('one')],
         [delta2, extra('s')],
       ],
-      section: ZKEY_SECTION.b2,
-      count: wires,
-      scalarOf: wire,
+      sections: [{ type: ZKEY_SECTION.b2, count: wires, scalarOf: wire }],
     }),
     c: collect({
       group: 'G1',
       fixed: [[delta1, extra('minusRs')]],
-      section: ZKEY_SECTION.c,
-      count: wires - publicSignals - 1,
-      scalarOf: (i) => i + publicSignals + 1,
-    }),
-    h: collect({
-      group: 'G1',
-      fixed: [],
-      section: ZKEY_SECTION.h,
-      count: domainSize,
-      // Scalars of H stand by position.
-      scalarOf: (i) => reverseBits(i, logSize),
+      sections: [
+        {
+          type: ZKEY_SECTION.c,
+          count: wires - publicSignals - 1,
+          scalarOf: (i) => i + publicSignals + 1,
+        },
+        // Scalars of H stand by position, behind the witness's.
+        {
+          type: ZKEY_SECTION.h,
+          count: domainSize,
+          scalarOf: (i) => wires + EXTRA_SCALARS.count + reverseBits(i, logSize),
+        },
+      ],
     }),
   }
 }
@@ -455,7 +460,7 @@ function stage(o: {
   bytes: Uint8Array
   at: number
   sources: readonly Uint8Array[]
-  positions: readonly number[]
+  positions: Float64Array
   first: number
   chunk: number
   pointLength: number

@@ -5,6 +5,7 @@ import { FIELD_MODULUS } from '../../field.js'
 import { BASE_FIELD_MODULUS } from '../../groth16.js'
 import { addAbc } from './abc.js'
 import { addFft } from './fft.js'
+import { addFinish } from './finish.js'
 import { addKeyLoading } from './key.js'
 import { addMsm } from './msm.js'
 
@@ -33,6 +34,7 @@ export function createEngineProgram(o: { arithmetic: ArithmeticName; shared: boo
   addFft(program, fr)
   addAbc(program, fr)
   addKeyLoading(program, { fq, fq2 })
-  addMsm(program, { fq, fq2 })
+  const { curves } = addMsm(program, { fq, fq2 })
+  addFinish(program, { fq, curve: curves.G1 })
   return { assembly: program.finish(), fq, fr }
 }

@@ -37,7 +37,7 @@ const HALF_BITS = 126
 export const HALVES = 32
 
 /** References that are summed at once; a round makes at most half as many additions with one inversion. */
-const GROUP = 1024
+export const GROUP = 2048
 
 /** Which group. */
 export type GroupName = 'G1' | 'G2'
@@ -90,15 +90,22 @@ export interface MsmPlan {
 
 /** Widths of digits, from the lowest on: they share 126 bits and the last one's missing sign. */
 export function digitWidths(windows: number): number[] {
-  const [width, wider] = [Math.floor((HALF_BITS + 1) / windows), (HALF_BITS + 1) % windows]
+  const { width, wider } = digitShape(windows)
   return Array.from({ length: windows }, (_, i) => (i < wider ? width + 1 : width))
 }
+
+/** The least width, and how many of the lowest digits have one bit more. */
+const digitShape = (windows: number) => ({
+  width: Math.floor((HALF_BITS + 1) / windows),
+  wider: (HALF_BITS + 1) % windows,
+})
 
 /** Rows and columns into which buckets 0 to 2^(width - 1) are laid. */
 const gridOf = (width: number) => ({ columns: 2 ** (width >> 1), rows: 2 ** (width - 1 - (width >> 1)) + 1 })
 
 function scratchOf(group: GroupName, points: number, windows: number): number {
-  const [width] = digitWidths(windows) as [number]
+  const { width: least, wider } = digitShape(windows)
+  const width = wider > 0 ? least + 1 : least
   const buckets = 2 ** (width - 1) + 2
   const { rows, columns } = gridOf(width)
   const lines = rows + columns + ((rows + columns) % 2)
@@ -145,12 +152,14 @@ export function planMsm(o: {
       chunks *= 2
     const chunk = Math.ceil(points / chunks)
     if (scratchOf(group, chunk, windows) > scratchLimit) continue
-    const cost = digitWidths(windows).reduce((sum, width) => {
+    const costOf = (width: number): number => {
       const { rows, columns } = gridOf(width)
       const buckets = 2 ** (width - 1)
       const used = buckets * (1 - Math.exp((-2 * chunk) / buckets))
-      return sum + chunks * (2 * chunk * (1 + DIGIT_COST) + used + LINE_COST * Math.max(rows, columns))
-    }, 0)
+      return chunks * (2 * chunk * (1 + DIGIT_COST) + used + LINE_COST * Math.max(rows, columns))
+    }
+    const { width, wider } = digitShape(windows)
+    const cost = wider * costOf(width + 1) + (windows - wider) * costOf(width)
     if (best === undefined || cost < best.cost) best = { cost, windows, chunks }
   }
   if (best === undefined) throw new RangeError('scratchLimit: too little memory for one task')
@@ -571,14 +580,8 @@ function addBatch(
                 ]
               : [],
             field.mul(lambda, lambda, y2),
-            field.sqr(t, lambda),
-            field.sub(t, t, x1),
-            field.sub(t, t, x2),
-            field.reduce(t, t),
-            field.sub(x1, x1, t),
-            field.mul(x1, x1, lambda),
-            field.sub(x1, x1, y1),
-            field.reduce(x1, x1),
+            field.sqrSub2(t, lambda, x1, x2),
+            field.subMulSub(x1, x1, t, lambda, y1),
             field.scatter(load(job, 'out', 0), load(job, 'out', 1), t),
             field.scatter(add(load(job, 'out', 0), E), add(load(job, 'out', 1), E), x1),
           ]),

@@ -1,21 +1,20 @@
 /** A Groth16 proof as groups of tasks, and what is left to do with their sums. */
 
-import { ELEMENT, INTEGER, invert, PAIR } from '../../bn254/field.js'
+import { ELEMENT, INTEGER, PAIR } from '../../bn254/field.js'
 import { FIELD_MODULUS } from '../../field.js'
 import { readUint256 } from '../../formats/sections.js'
-import { BASE_FIELD_MODULUS, type G1Json, type G2Json, type Groth16Proof } from '../../groth16.js'
+import type { G1Json, G2Json, Groth16Proof } from '../../groth16.js'
 import { SCRATCH, type Task } from './calls.js'
 import { columnCalls } from './fft.js'
 import { type Area, EXTRA_SCALARS, type KeyLayout, type Sum } from './key.js'
 import { HALVES, LAYOUT } from './msm.js'
-import { addG1, G1_INFINITY, type G1Point, multiplyG1 } from './points.js'
 import type { Group } from './pool.js'
 
 /** Parts into which every step of the transforms is cut, at most: enough for threads to share them evenly. */
 const PARTS = 16
 
-/** Sums in the order in which they are begun: the longest first, H as soon as its scalars are known. */
-const ORDER: readonly Sum[] = ['h', 'b2', 'a', 'b1', 'c']
+/** Sums in the order in which they are begun: the longest first, C with H as soon as its scalars are known. */
+const ORDER: readonly Sum[] = ['c', 'b2', 'a', 'b1']
 
 /** Divides `count` things into at most {@link PARTS} runs. */
 function runs(count: number): { first: number; count: number }[] {
@@ -30,8 +29,8 @@ function runs(count: number): { first: number; count: number }[] {
 /**
  * Returns the work of one proof, whose witness and extra scalars stand in an area already.
  *
- * Three rounds of the transforms' tasks, each of which waits for the last, lead to the scalars of H. The four other
- * sums need only the witness, and fill whatever time the rounds leave.
+ * Three rounds of the transforms' tasks, each of which waits for the last, lead to the scalars of H. Three sums need
+ * only the witness, and fill whatever time the rounds leave.
  */
 export function proofGroups(layout: KeyLayout, area: Area): Group[] {
   const { wires, logSize, shape, forward, backward, coefficients, rows, bases } = layout
@@ -120,27 +119,28 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
     },
   ]
   const [join, split] = [3, 4]
+  const results: number[] = []
   for (const sum of ORDER) {
     const { group, points, indexes, plan } = bases[sum]
     const { base, sum: partLength, result } = LAYOUT[group]
     const name = group.toLowerCase()
-    const halves = sum === 'h' ? area.hHalves : area.halves
     const parts = groups.push({
       name: sum,
-      after: [sum === 'h' ? join : split],
+      after: sum === 'c' ? [join, split] : [split],
       publish: true,
       tasks: plan.tasks.map(({ window, start, count, output }) => {
         const out = area.parts[sum] + output * partLength
         const [bases, list] = [points + start * base, indexes + start * 4]
         return {
-          calls: [[`${name}_msmTask`, bases, halves, list, count, plan.windows, window, SCRATCH, out]],
+          calls: [[`${name}_msmTask`, bases, area.halves, list, count, plan.windows, window, SCRATCH, out]],
           outputs: [{ address: out, length: partLength }],
         }
       }),
     })
-    groups.push({
+    const combined = groups.push({
       name: sum,
       after: [parts - 1],
+      publish: true,
       tasks: [
         {
           calls: [[`${name}_msmCombine`, area.parts[sum], plan.chunks, plan.windows, area.sums[sum]]],
@@ -148,7 +148,20 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
         },
       ],
     })
+    results.push(combined - 1)
   }
+  const { a, b1, c } = area.sums
+  const extra = (name: 'r' | 's'): number => area.scalars + INTEGER * (wires + EXTRA_SCALARS[name])
+  groups.push({
+    name: 'finish',
+    after: results,
+    tasks: [
+      {
+        calls: [['g1_finish', a, extra('s'), b1, extra('r'), c, area.proofC]],
+        outputs: [{ address: area.proofC, length: LAYOUT.G1.result }],
+      },
+    ],
+  })
   return groups
 }
 
@@ -164,29 +177,19 @@ export function extraScalars(o: { r: bigint; s: bigint }): bigint[] {
 }
 
 /**
- * Makes the proof of its sums. A and B are the sums of their points, alpha, beta and blinding among them; what C lacks
- * is s A + r B, in G1.
+ * Reads the proof. A and B are the sums of their points, alpha, beta and blinding among them.
  *
  * @param o.read reads what the tasks left
  */
-export function assemble(o: {
+export function readProof(o: {
   area: Area
   read: (address: number, length: number) => Uint8Array
-  r: bigint
-  s: bigint
 }): Groth16Proof {
-  const { area, read, r, s } = o
-  const g1 = (sum: Sum): G1Point => {
-    const [x, y] = coordinates(read(area.sums[sum], LAYOUT.G1.result))
-    return x === 0n && y === 0n ? G1_INFINITY : { x: x!, y: y!, z: 1n }
-  }
-  const a = g1('a')
-  const blinding = addG1(multiplyG1(a, s), multiplyG1(g1('b1'), r))
-  const c = addG1(addG1(g1('c'), g1('h')), blinding)
+  const { area, read } = o
   return {
-    pi_a: g1Json(a),
+    pi_a: g1Json(coordinates(read(area.sums.a, LAYOUT.G1.result))),
     pi_b: g2Json(coordinates(read(area.sums.b2, LAYOUT.G2.result))),
-    pi_c: g1Json(c),
+    pi_c: g1Json(coordinates(read(area.proofC, LAYOUT.G1.result))),
     protocol: 'groth16',
     curve: 'bn128',
   }
@@ -196,12 +199,9 @@ function coordinates(bytes: Uint8Array): bigint[] {
   return Array.from({ length: bytes.length / INTEGER }, (_, i) => readUint256(bytes, i * INTEGER))
 }
 
-function g1Json({ x, y, z }: G1Point): G1Json {
-  if (z === 0n) return ['0', '1', '0']
-  const p = BASE_FIELD_MODULUS
-  const inverse = invert(z, p)
-  const square = (inverse * inverse) % p
-  return [String((x * square) % p), String((((y * square) % p) * inverse) % p), '1']
+function g1Json(c: readonly bigint[]): G1Json {
+  const [x, y] = c.map(String) as [string, string]
+  return c.every((value) => value === 0n) ? ['0', '1', '0'] : [x, y, '1']
 }
 
 function g2Json(c: readonly bigint[]): G2Json {

@@ -1,6 +1,5 @@
 /** A thread of the proving engine: runs tasks as its host orders. */
-import { addField } from '../../bn254/field.js'
-import { createProgram } from '../../bn254/program.js'
+import { formOf } from '../../bn254/field.js'
 import { ArtifactError } from '../../errors.js'
 import { FIELD_MODULUS } from '../../field.js'
 import { joinConstants } from './abc.js'
@@ -52,9 +51,7 @@ function serve({ send, listen }: Port): void {
 
   const open = (key: number, zkey: Uint8Array): void => {
     const { shared, threads, constants, end, scratchLength, arithmetic } = start as Start
-    // Only for its conversions of numbers.
-    const program = createProgram({ memory: { shared: false, initial: 1, maximum: 1 } })
-    const fr = addField(program, { name: 'fr', modulus: FIELD_MODULUS, arithmetic })
+    const fr = formOf({ modulus: FIELD_MODULUS, arithmetic })
     try {
       const { memory, layout, tasks } = placeKey({
         zkey,

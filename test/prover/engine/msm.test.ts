@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { ARITHMETICS, ELEMENT } from '../../../src/bn254/field.js'
 import {
   digitWidths,
+  GROUP,
   type GroupName,
   HALVES,
   LAMBDA,
@@ -249,7 +250,7 @@ for (const arithmetic of ['simd', 'scalar'] as const) {
           const negative = (point: Affine): Affine => reference.neg(point) as Affine
 
           it('attack: one base, repeated over several groups of references (doublings in every round)', () => {
-            const same = repeat(3000, () => ({ point: points[5]!, logarithm: logarithms[5]! }))
+            const same = repeat(3 * GROUP - 72, () => ({ point: points[5]!, logarithm: logarithms[5]! }))
             const count = exceptionsIn(() => check({ ...same, scalars: same.points.map(() => 1n) }))
             assert.ok(count > 10)
             m.reset()
@@ -274,7 +275,7 @@ for (const arithmetic of ['simd', 'scalar'] as const) {
           it('attack: a sum that stays in the place of a group, because its partners cancel', () => {
             // In one bucket, after the first round: a + b, infinity; and, over a group's end, other points.
             const k = [0, 1, 2, 2]
-            const some = repeat(1030, (i) => {
+            const some = repeat(GROUP + 6, (i) => {
               const index = i < 4 ? (k[i] as number) : i % 600
               const [point, logarithm] = [points[index]!, logarithms[index]!]
               return i === 3 ? { point: negative(point), logarithm: R - logarithm } : { point, logarithm }
@@ -284,7 +285,7 @@ for (const arithmetic of ['simd', 'scalar'] as const) {
           })
 
           it('attack: one bucket in which sums double, cancel and go on with other points', () => {
-            const mixed = repeat(2500, (i) => {
+            const mixed = repeat(2.5 * GROUP, (i) => {
               const k = [0, 0, 1, 1, 2, 3, 2, 3, 4][i % 9] as number
               const flip = i % 4 === 3
               const [point, logarithm] = [points[k]!, logarithms[k]!]
