@@ -3,7 +3,7 @@ import type { Symbols } from '../../src/formats/symbols.js'
 import { openStatement } from '../support/statement.js'
 import { ARGUMENTS } from './arguments.js'
 import { type Case, corpusOf } from './corpus.js'
-import { type Facts, factsOf, inputWires, lostWithout, type Proof, prove, wireNames } from './determinism.js'
+import { type Facts, factsOf, givenOf, inputWires, lostWithout, type Proof, prove, wireNames } from './determinism.js'
 import { proveTheorem, THEOREMS } from './holder.js'
 import { invert, mod, rowOf } from './linear.js'
 import { Plan } from './plan.js'
@@ -38,7 +38,7 @@ export async function dropConstraints(o: {
   const { r1cs, symbols } = openStatement(name)
   const facts = factsOf(r1cs)
   const names = wireNames(symbols)
-  const options = { facts, inputs: inputWires(r1cs), names, arguments: ARGUMENTS }
+  const options = { facts, inputs: givenOf({ r1cs, symbols }), names, arguments: ARGUMENTS }
   const proof = prove(options)
   const bits = new Set<number>()
   const all = Array.from({ length: r1cs.constraints }, (_, i) => i).filter((i) => i % shards === shard)

@@ -159,6 +159,39 @@ export function inputWires(r1cs: R1cs): number[] {
   return Array.from({ length: count }, (_, i) => 1 + r1cs.outputs + i)
 }
 
+/**
+ * Private inputs that the compiler replaced by forms, by name without `main.`: bits of an array. What stands for such a bit is
+ * the number of its form (see {@link Facts.bitForms}); the constraint that makes it a bit is beside those of its neighbours.
+ */
+export function eliminatedInputs(r1cs: R1cs, symbols: Symbols): Map<string, number> {
+  const { bitWires, bitForms } = factsOf(r1cs)
+  const isInput = new Set(inputWires(r1cs))
+  const constraintOf = new Map([...bitWires].map(([constraint, wire]) => [wire, constraint]))
+  const arrays = new Map<string, Map<number, number>>()
+  for (const [name, wire] of symbols) {
+    const [, array, index] = /^main\.(\w+)\[(\d+)\]$/.exec(name) ?? []
+    const constraint = constraintOf.get(wire)
+    if (array === undefined || constraint === undefined || !isInput.has(wire)) continue
+    arrays.set(array, (arrays.get(array) ?? new Map()).set(Number(index), constraint))
+  }
+  const found = new Map<string, number>()
+  for (const [array, constraints] of arrays) {
+    const known = [...constraints].sort(([x], [y]) => x - y)
+    for (let k = 0; k < known.at(-1)![0]; k++) {
+      if (constraints.has(k)) continue
+      const [next, at] = known.find(([index]) => index > k) as [number, number]
+      const form = bitForms.get(at - (next - k))
+      if (form !== undefined) found.set(`${array}[${k}]`, r1cs.wires + form.index)
+    }
+  }
+  return found
+}
+
+/** All inputs of a system: wires, and those that the compiler replaced by forms. */
+export function givenOf({ r1cs, symbols }: { readonly r1cs: R1cs; readonly symbols: Symbols }): number[] {
+  return [...inputWires(r1cs), ...eliminatedInputs(r1cs, symbols).values()]
+}
+
 const knownFacts = new WeakMap<R1cs, Facts>()
 
 /** The facts of a system, found once. */
@@ -758,9 +791,8 @@ class Run {
     this.#seen.add(i)
     const { form, index } = found
     const bit = this.#r1cs.wires + index
-    if (this.unique[bit] === 1) return
     const terms = new Map([...form].filter(([wire]) => this.unique[wire] === 0))
-    terms.set(bit, r - 1n)
+    if (this.unique[bit] === 0) terms.set(bit, r - 1n)
     this.#add(terms, { combination: new Map([[this.#r1cs.constraints + index, 1n]]), uses: new Set([i]) })
   }
 
@@ -1202,10 +1234,16 @@ const EMPTY: Row = { terms: new Map(), combination: NOTHING, uses: NO_USES }
 
 const SAMPLE_FACTOR = 15241578750190521875190521012345678987654321n
 
+const sampled: bigint[] = []
+
 /** A number that looks random. */
 function sampleAt(wire: number): bigint {
+  const known = sampled[wire]
+  if (known !== undefined) return known
   const x = BigInt(wire + 1) * SAMPLE_FACTOR
-  return (x * x + x) % r
+  const value = (x * x + x) % r
+  sampled[wire] = value
+  return value
 }
 
 function union(...sets: readonly Iterable<number>[]): Set<number> {

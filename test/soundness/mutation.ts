@@ -2,7 +2,7 @@ import { FIELD_MODULUS as r } from '../../src/field.js'
 import { constraintsByWire, type R1cs } from '../../src/formats/r1cs.js'
 import { randomElements } from '../support/circuit.js'
 import { ARGUMENTS } from './arguments.js'
-import { factsOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
+import { factsOf, givenOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
 import { invert, mod } from './linear.js'
 import type { System } from './plain.js'
 import { Plan } from './plan.js'
@@ -95,7 +95,7 @@ export function mutate(o: {
   const inputs = new Set(inputWires(r1cs))
   const names = wireNames(symbols)
   const nameOf = (wire: number): string => names(wire)[0] as string
-  const proof = o.proof ?? prove({ facts, inputs: [...inputs], names, arguments: ARGUMENTS })
+  const proof = o.proof ?? prove({ facts, inputs: givenOf(o.system), names, arguments: ARGUMENTS })
   const plan = new Plan(facts, proof)
   const random = randomElements(`mutation/${o.seed}`)
   const survivors = new Set<string>()

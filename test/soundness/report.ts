@@ -9,7 +9,7 @@ import {
   booleanWires,
   curveOf,
   factsOf,
-  inputWires,
+  givenOf,
   type Proof,
   prove,
   wireNames,
@@ -37,6 +37,13 @@ export const STATEMENTS = [
   'policy-l',
 ] as const
 
+const LARGE: readonly string[] = ['policy-m', 'policy-m-timed', 'policy-l']
+
+/** The statements of a run: the large ones are the gadgets of the small ones, more often, and left to the long run. */
+export function statementsOf(long: boolean): readonly (typeof STATEMENTS)[number][] {
+  return STATEMENTS.filter((name) => long || !LARGE.includes(name))
+}
+
 const statementFile = (name: string): string =>
   fileURLToPath(new URL(`../../circuits/statements/${name}.circom`, import.meta.url))
 
@@ -52,7 +59,7 @@ export function proveSystem(
 ): Proof {
   return prove({
     facts: factsOf(r1cs),
-    inputs: inputWires(r1cs),
+    inputs: givenOf({ r1cs, symbols }),
     names: wireNames(symbols),
     arguments: ARGUMENTS,
     ...o,
