@@ -92,7 +92,9 @@ async function ownInputs(name: string): Promise<Inputs[] | undefined> {
     case 'LedgerSlot':
       return [OWN, 40n].map((own) => slotInputs(own, depth))
     case 'LedgerTouch':
-      return (['update', 'link', 'insert', 'overflow', 'skip'] as const).map((kind) => touchInputs(kind, depth))
+      return (['update', 'link', 'insert', 'overflow', 'skip'] as const).map((kind) =>
+        touchInputs(kind, depth),
+      )
     case 'Interval':
       return intervalInputs()
     case 'Eddsa':

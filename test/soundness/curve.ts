@@ -1,4 +1,4 @@
-import { BASE8, multiply, SUBGROUP_ORDER as L } from '../../src/crypto/babyjub.js'
+import { BASE8, SUBGROUP_ORDER as L, multiply } from '../../src/crypto/babyjub.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { constraintsByWire, type R1cs } from '../../src/formats/r1cs.js'
 import { add, isOnCurve, toMontgomery } from '../circuits/lib/curve.js'
@@ -72,7 +72,9 @@ export class CurveFacts {
   readonly #facts: Facts
   readonly #supports: readonly Support[]
   readonly #conclusionOf: ReadonlyMap<number, number>
-  #users: { constraints: Map<number, number[]>; bits: Map<number, number[]>; children: Map<number, number[]> } | undefined
+  #users:
+    | { constraints: Map<number, number[]>; bits: Map<number, number[]>; children: Map<number, number[]> }
+    | undefined
 
   constructor(o: {
     readonly facts: Facts
@@ -129,7 +131,10 @@ class Search {
   readonly #byY = new Map<string, number[]>()
   readonly #products = new Map<number, Product[]>()
   readonly #squares = new Map<number, { readonly constraint: number; readonly value: Linear }>()
-  readonly #values = new Map<number, { readonly constraint: number; readonly a: Linear; readonly b: Linear }[]>()
+  readonly #values = new Map<
+    number,
+    { readonly constraint: number; readonly a: Linear; readonly b: Linear }[]
+  >()
   readonly #sums: (Omit<Product, 'wire'> & { readonly wires: readonly [number, number] })[] = []
   /** Bits that the compiler eliminated, by a wire that stands for them: one that is no bit itself. */
   readonly #eliminated = new Map<number, { readonly atom: number; readonly form: Linear }>()
@@ -238,7 +243,8 @@ class Search {
       const i = constraints[at]!
       for (const factor of [rowOf(this.#r1cs, 3 * i), rowOf(this.#r1cs, 3 * i + 1)]) {
         for (const one of factor.keys()) {
-          for (const product of this.#products.get(one) ?? []) if (product.constraint === i) found.push(product)
+          for (const product of this.#products.get(one) ?? [])
+            if (product.constraint === i) found.push(product)
         }
       }
     }
@@ -321,7 +327,8 @@ class Search {
     for (const p of this.#withX(up, W)) {
       const q = this.#point({ isEdwards: false, x: uq, y: sumOf([1n, p.y], [1n, N]) })
       if (q?.multiple === undefined || p.multiple === undefined) continue
-      const [one, two] = p.multiple.most < q.multiple.least ? [p.multiple, q.multiple] : [q.multiple, p.multiple]
+      const [one, two] =
+        p.multiple.most < q.multiple.least ? [p.multiple, q.multiple] : [q.multiple, p.multiple]
       // p = q or p = -q would need m - m' or m + m' to be 0 modulo l.
       if (one.base !== two.base || one.most >= two.least || one.most + two.most >= L) continue
       const multiple = { base: one.base, least: two.least - one.most, most: one.most + two.most }
@@ -341,7 +348,9 @@ class Search {
       if (point.multiple === undefined) continue
       const up = point.x
       const [square] = [...N.keys()].flatMap((wire) =>
-        (this.#values.get(wire) ?? []).filter(({ a, b }) => isEqual(a, up) && isEqual(b, up)).map((one) => ({ wire, ...one })),
+        (this.#values.get(wire) ?? [])
+          .filter(({ a, b }) => isEqual(a, up) && isEqual(b, up))
+          .map((one) => ({ wire, ...one })),
       )
       if (square === undefined) continue
       const expected = plus(sumOf([3n, new Map([[square.wire, 1n]])], [2n * A, up]), 1n)
@@ -428,7 +437,8 @@ class Search {
           const k = ratio(one, point.y)
           if (k === undefined) continue
           const table = this.#table([scaled(two, k * invert(scale))])
-          if (table === undefined || table.values.some(([value]) => value !== 1n && value !== r - 1n)) continue
+          if (table === undefined || table.values.some(([value]) => value !== 1n && value !== r - 1n))
+            continue
           return { index, parents: [id], uses: [constraint, ...table.uses], bits: table.bits }
         }
       }
@@ -472,20 +482,28 @@ class Search {
       ] as const) {
         const rest = sumOf([-1n, new Map([[xx, 1n]])], [-1n, new Map([[yy, 1n]])])
         const cross = sumOf([1n, first.value], [-1n, rest])
-        if (cross.size !== 1 || !isEqual(second.value, sumOf([1n, new Map([[yy, 1n]])], [-EDWARDS_A, new Map([[xx, 1n]])])))
+        if (
+          cross.size !== 1 ||
+          !isEqual(second.value, sumOf([1n, new Map([[yy, 1n]])], [-EDWARDS_A, new Map([[xx, 1n]])]))
+        )
           continue
         const [crossWire] = cross.keys() as unknown as Iterable<number>
         for (const x of this.#values.get(xx) ?? []) {
           for (const y of this.#values.get(yy) ?? []) {
             for (const z of this.#values.get(crossWire as number) ?? []) {
-              const uses = [constraint, first, second, x, y, z].map((one) => (typeof one === 'number' ? one : one.constraint))
+              const uses = [constraint, first, second, x, y, z].map((one) =>
+                typeof one === 'number' ? one : one.constraint,
+              )
               for (const [sx, sy] of SIGNS) {
                 for (const [p1, q1] of [
                   [scaled(y.a, sy), scaled(y.b, sy)],
                   [scaled(y.b, sy), scaled(y.a, sy)],
                 ] as const) {
                   const [p0, q0] = [scaled(x.a, sx), scaled(x.b, sx)]
-                  if (cross.get(crossWire as number) !== 1n || !isProduct(z, sumOf([1n, p0], [1n, p1]), sumOf([1n, q0], [1n, q1])))
+                  if (
+                    cross.get(crossWire as number) !== 1n ||
+                    !isProduct(z, sumOf([1n, p0], [1n, p1]), sumOf([1n, q0], [1n, q1]))
+                  )
                     continue
                   const p = this.#point({ isEdwards: true, x: p0, y: p1 })
                   const q = p && this.#point({ isEdwards: true, x: q0, y: q1 })
@@ -494,7 +512,10 @@ class Search {
                   const multiple = sumMultiple(p.multiple, q.multiple, isDouble)
                   const conclusion = this.#conclude(joined(uses, p, q))
                   for (const side of [first, second]) this.#neverZero(side.constraint, side.row, conclusion)
-                  this.#register({ ...wires(true, first.wire, second.wire), ...withMultiple(multiple) }, conclusion)
+                  this.#register(
+                    { ...wires(true, first.wire, second.wire), ...withMultiple(multiple) },
+                    conclusion,
+                  )
                   return true
                 }
               }
@@ -551,7 +572,13 @@ class Search {
   /** All values that forms of a few bits and their products can take together. */
   #table(
     forms: readonly Linear[],
-  ): { readonly values: readonly (readonly bigint[])[]; readonly uses: readonly number[]; readonly bits: readonly number[] } | undefined {
+  ):
+    | {
+        readonly values: readonly (readonly bigint[])[]
+        readonly uses: readonly number[]
+        readonly bits: readonly number[]
+      }
+    | undefined {
     const plain = forms.map((form) => this.#withAtoms(form))
     const atoms = new Set(plain.flatMap((form) => [...form.keys()]).filter((wire) => wire !== 0))
     const uses: number[] = []
@@ -571,10 +598,15 @@ class Search {
     const bits = [...atoms].filter((atom) => !dependent.has(atom))
     const values: bigint[][] = []
     for (let choice = 0; choice < 1 << bits.length; choice++) {
-      const bit = new Map([[0, 1n], ...bits.map((atom, i): [number, bigint] => [atom, BigInt((choice >> i) & 1)])])
+      const bit = new Map([
+        [0, 1n],
+        ...bits.map((atom, i): [number, bigint] => [atom, BigInt((choice >> i) & 1)]),
+      ])
       // Products come after what they are products of in the list.
       for (const [atom, x, y] of [...products].reverse()) bit.set(atom, bit.get(x)! * bit.get(y)!)
-      values.push(plain.map((form) => mod([...form].reduce((sum, [atom, k]) => sum + k * bit.get(atom)!, 0n))))
+      values.push(
+        plain.map((form) => mod([...form].reduce((sum, [atom, k]) => sum + k * bit.get(atom)!, 0n))),
+      )
     }
     return { values, uses, bits: [...atoms] }
   }
@@ -624,7 +656,11 @@ function joined(uses: readonly number[], p: Support, q: Support): Support {
 }
 
 /** Of p + q, both of the prime subgroup; twice a point other than the identity is not the identity, because l is odd. */
-function sumMultiple(p: Multiple | undefined, q: Multiple | undefined, isDouble: boolean): Multiple | undefined {
+function sumMultiple(
+  p: Multiple | undefined,
+  q: Multiple | undefined,
+  isDouble: boolean,
+): Multiple | undefined {
   if (p === undefined || q === undefined) return undefined
   if (isDouble) {
     if (2n * p.most < L) return { base: p.base, least: 2n * p.least, most: 2n * p.most }

@@ -420,7 +420,10 @@ function leavesBits(o: {
 
 const EMPTY_BITS = new Uint8Array(0)
 
-const curves = new WeakMap<Facts, Map<readonly Argument[], { curve: CurveFacts; premises: (PointPremise & { name: string })[] }>>()
+const curves = new WeakMap<
+  Facts,
+  Map<readonly Argument[], { curve: CurveFacts; premises: (PointPremise & { name: string })[] }>
+>()
 const NO_ARGUMENTS: readonly Argument[] = []
 
 /** The points of the curve in a system, and the premises about them; found once for a list of arguments. */
@@ -438,7 +441,8 @@ export function curveOf(options: Pick<ProveOptions, 'facts' | 'names' | 'argumen
     const points = list.filter(({ kind }) => kind === 'point')
     if (names !== undefined && points.length > 0) {
       const wires = new Map<string, number>()
-      for (let wire = 1; wire < facts.r1cs.wires; wire++) for (const name of names(wire)) wires.set(name, wire)
+      for (let wire = 1; wire < facts.r1cs.wires; wire++)
+        for (const name of names(wire)) wires.set(name, wire)
       for (const [name, x] of wires) {
         const of = points.find(({ signal }) => signal.test(name))
         const y = of && wires.get(name.replace(/\[0\]$/, '[1]'))
@@ -448,7 +452,10 @@ export function curveOf(options: Pick<ProveOptions, 'facts' | 'names' | 'argumen
     const divisors = list.filter(({ kind }) => kind === 'divisor')
     const isArgued = (wire: number): boolean =>
       divisors.some(({ signal }) => names?.(wire).some((name) => signal.test(name)) ?? false)
-    found = { curve: new CurveFacts({ facts, boolean: booleanWires({ facts }), premises, isArgued }), premises }
+    found = {
+      curve: new CurveFacts({ facts, boolean: booleanWires({ facts }), premises, isArgued }),
+      premises,
+    }
     known.set(list, found)
   }
   return found
@@ -617,7 +624,8 @@ class Run {
   #lostBits(): number[] {
     const lost: number[] = []
     const all = booleanWires({ facts: this.#facts })
-    for (let wire = 0; wire < all.length; wire++) if (all[wire] === 1 && this.#boolean[wire] === 0) lost.push(wire)
+    for (let wire = 0; wire < all.length; wire++)
+      if (all[wire] === 1 && this.#boolean[wire] === 0) lost.push(wire)
     return lost
   }
 
@@ -1190,7 +1198,11 @@ function* combinations(rows: readonly Row[]): Generator<Row> {
       addScaled(combination, factors[i] as bigint, row.combination)
     }
     if (terms.size === 0) continue
-    yield { terms, combination, uses: union(...rows.filter((_, i) => factors[i] !== 0n).map(({ uses }) => uses)) }
+    yield {
+      terms,
+      combination,
+      uses: union(...rows.filter((_, i) => factors[i] !== 0n).map(({ uses }) => uses)),
+    }
   }
 }
 
@@ -1216,7 +1228,8 @@ function orthogonalTo(columns: readonly (readonly bigint[])[], size: number): bi
     rows[k] = rows[k]!.map((value) => mod(value * scale))
     for (const [i, row] of rows.entries()) {
       const factor = row[at] as bigint
-      if (i !== k && factor !== 0n) rows[i] = row.map((value, j) => mod(value - factor * (rows[k]![j] as bigint)))
+      if (i !== k && factor !== 0n)
+        rows[i] = row.map((value, j) => mod(value - factor * (rows[k]![j] as bigint)))
     }
     pivots.push(at)
   }

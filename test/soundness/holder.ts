@@ -87,7 +87,8 @@ export function proveTheorem(theorem: Theorem, without?: number): string[] {
   const eliminated = eliminatedInputs(r1cs, symbols)
   // The holder is not the verifier: the commitment is neither of the two keys.
   const nobody = matching(/^IsVerifier_\d+_\d+\.(first|second)$/)
-  if (nobody.length !== (theorem.isPublic === true ? 0 : 2)) throw new Error('the signals of IsVerifier have other names')
+  if (nobody.length !== (theorem.isPublic === true ? 0 : 2))
+    throw new Error('the signals of IsVerifier have other names')
   const zero = theorem.zero ? matching(theorem.zero) : []
   const one = theorem.one ? matching(theorem.one) : []
   const proof = prove({

@@ -8,8 +8,8 @@ import {
   type Report,
   STATEMENTS,
   statementBits,
-  statementsOf,
   statementReport,
+  statementsOf,
 } from './report.js'
 
 const SNAPSHOT = new URL('determinism.snapshot.json', import.meta.url)
