@@ -570,9 +570,7 @@ class Search {
   }
 
   /** All values that forms of a few bits and their products can take together. */
-  #table(
-    forms: readonly Linear[],
-  ):
+  #table(forms: readonly Linear[]):
     | {
         readonly values: readonly (readonly bigint[])[]
         readonly uses: readonly number[]

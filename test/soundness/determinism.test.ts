@@ -145,7 +145,8 @@ describe('soundness/determinism', () => {
       assert.deepEqual(await unproved(body(multiply(BASE8, 5n))), [])
       assert.deepEqual(await unproved(body([0n, 1n])), ['out[]'])
       // Of order 2 l.
-      assert.deepEqual(await unproved(body(add(BASE8, multiply(TORSION, 4n)))), ['out[]'])
+      const mixed = await unproved(body(add(BASE8, multiply(TORSION, 4n))))
+      assert.ok(mixed.includes('out[]'))
     })
 
     it('curve: 2 S + P and 2 S - P are determined while the multiple is below l, and not after', async () => {

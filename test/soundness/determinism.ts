@@ -361,9 +361,9 @@ export function booleanWires(o: {
     }
     if (several || open === -1 || others.size > 6) continue
     const rows = rowsOf(r1cs, i)
-    if (!leavesBits({ rows, open, others, facts, boolean: EMPTY_BITS, without })) {
-      // Bits that are products of others do not take all values together.
-      if (!leavesBits({ rows, open, others, facts, boolean, without })) continue
+    if (!leavesBits({ rows, open, others, facts, boolean: EMPTY_BITS, constraint: i, without })) {
+      // Bits that constraints of bits alone relate do not take all values together.
+      if (!leavesBits({ rows, open, others, facts, boolean, constraint: i, without })) continue
     }
     boolean[open] = 1
     for (let at = start[open]!; at < start[open + 1]!; at++) queue.add(constraints[at]!)
@@ -374,38 +374,45 @@ export function booleanWires(o: {
 
 const knownBits = new WeakMap<Facts, Uint8Array>()
 
-/** Whether a constraint leaves 0 and 1 only for `open`, for all bits `others` that agree with products of bits. */
+/** Whether a constraint leaves 0 and 1 only for `open`, for all bits `others` that agree with small constraints of bits alone. */
 function leavesBits(o: {
   rows: readonly [Linear, Linear, Linear]
   open: number
   others: ReadonlySet<number>
   facts: Facts
   boolean: Uint8Array
+  constraint: number
   without: number
 }): boolean {
-  const { open, facts, boolean, without } = o
+  const { open, facts, boolean, constraint, without } = o
   const [a, b, c] = o.rows
   const [fa, fb, fc] = [a, b, c].map((form) => form.get(open) ?? 0n) as [bigint, bigint, bigint]
   if (fa !== 0n && fb !== 0n) return false
   const wires = new Set(o.others)
-  const products: (readonly [number, number, number])[] = []
-  for (const wire of wires) {
-    for (const [x, y, constraint] of facts.factors.get(wire) ?? []) {
-      if (constraint === without || boolean[x] !== 1 || boolean[y] !== 1 || wires.size > 8) continue
-      wires.add(x).add(y)
-      products.push([wire, x, y])
+  const relations: (readonly [Linear, Linear, Linear])[] = []
+  if (boolean.length > 0) {
+    const seen = new Set([constraint, without])
+    for (const wire of wires) {
+      for (const i of constraintsOf(facts.r1cs, [wire])) {
+        if (seen.has(i) || wires.size > 8) continue
+        seen.add(i)
+        const related = bitsOf(facts.r1cs, i, boolean)
+        if (related === undefined) continue
+        for (const one of related) wires.add(one)
+        relations.push(rowsOf(facts.r1cs, i))
+      }
     }
   }
   const list = [...wires]
   const bit = new Map<number, number>()
   for (let choice = 0; choice < 1 << list.length; choice++) {
     for (const [i, wire] of list.entries()) bit.set(wire, (choice >> i) & 1)
-    if (products.some(([z, x, y]) => bit.get(z) !== bit.get(x)! * bit.get(y)!)) continue
     const at = (form: Linear): bigint => {
       let sum = 0n
       for (const [wire, k] of form) if (wire === 0 || bit.get(wire) === 1) sum += k
       return sum
     }
+    if (relations.some(([x, y, z]) => mod(at(x) * at(y) - at(z)) !== 0n)) continue
     const [va, vb, vc] = [at(a), at(b), at(c)]
     const slope = mod(fa * vb + fb * va - fc)
     const rest = mod(va * vb - vc)
@@ -416,6 +423,20 @@ function leavesBits(o: {
     if (!isBit(mod(-rest * invert(slope)))) return false
   }
   return true
+}
+
+/** The wires of a small constraint if all of them are bits. */
+function bitsOf(r1cs: R1cs, i: number, boolean: Uint8Array): Set<number> | undefined {
+  const { rowStart, termWire } = r1cs
+  const found = new Set<number>()
+  for (let t = rowStart[3 * i]!; t < rowStart[3 * i + 3]!; t++) {
+    const wire = termWire[t]!
+    if (wire === 0) continue
+    if (boolean[wire] !== 1) return undefined
+    found.add(wire)
+    if (found.size > 4) return undefined
+  }
+  return found
 }
 
 const EMPTY_BITS = new Uint8Array(0)

@@ -47,10 +47,10 @@ export const THEOREMS: readonly Theorem[] = [
     determined: ['nullifier'],
   },
   {
-    title: 'one new root and one head of the queue per old state and steps',
+    title: 'one new root per old state, steps and place in the queue',
     statement: 'ledger-batch',
-    given: /^(?!(newRoot|queueLength|queueHead)$)/,
-    determined: ['newRoot', 'queueLength', 'queueHead'],
+    given: /^(?!newRoot$)/,
+    determined: ['newRoot'],
     isPublic: true,
   },
   ...(['policy-s', 'policy-m', 'policy-m-timed', 'policy-l'] as const).flatMap((statement): Theorem[] => [
