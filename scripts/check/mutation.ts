@@ -3,7 +3,7 @@
  * `-- --long`: all statements, and more of what follows; `-- --long --only policy-l`: one circuit.
  */
 import { GADGETS } from '../../test/circuits/lib/gadgets.js'
-import { IDLE, mutateGadget, mutateStatement } from '../../test/soundness/check-mutation.js'
+import { IDLE, mutateGadget, mutateStatement, SHORT } from '../../test/soundness/check-mutation.js'
 import type { MutationResult } from '../../test/soundness/mutation.js'
 import { statementsOf } from '../../test/soundness/report.js'
 
@@ -21,7 +21,7 @@ const report = (name: string, result: MutationResult, idle: readonly string[]): 
   bad += result.survivors.length + idle.length
 }
 for (const name of statementsOf(long).filter(isAsked)) {
-  const result = await mutateStatement(name, long ? undefined : 1)
+  const result = await mutateStatement(name, long ? undefined : SHORT)
   report(
     name,
     result,
@@ -29,7 +29,7 @@ for (const name of statementsOf(long).filter(isAsked)) {
   )
 }
 for (const name of (Object.keys(GADGETS) as (keyof typeof GADGETS)[]).filter(isAsked)) {
-  report(name, await mutateGadget(name, long ? undefined : 1), [])
+  report(name, await mutateGadget(name, long ? undefined : SHORT), [])
 }
 const share = ((100 * mutated) / signals).toFixed(0)
 console.log(

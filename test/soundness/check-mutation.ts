@@ -11,20 +11,31 @@ import { type Circuit, type Gadget, randomElements } from '../support/circuit.js
 import { openStatement } from '../support/statement.js'
 import { argumentsOf } from './arguments.js'
 import { corpusOf } from './corpus.js'
-import { type MutationResult, mutate } from './mutation.js'
+import { type Follow, type MutationResult, mutate } from './mutation.js'
 import { proveSystem } from './report.js'
 
-/** Public signals of a statement that whoever proves may choose: they are bound by being public. */
-const MAY_CHANGE = /^(message|now)$/
+/**
+ * Public signals of a statement that several values satisfy, such as a bound that is met with room to spare: they are bound by
+ * being public, and the verifier's.
+ */
+const MAY_CHANGE = /^(message|now|mask|since|least|fewest|most)$/
+
+/** What a short run follows. */
+export const SHORT: Follow = { witnesses: 1, signals: 2000 }
 
 /** Inputs of statements that no witness pins alone, with the reason. */
 export const IDLE: Readonly<Record<string, string>> = {
   message:
     'Its square stands in a constraint, so that -message passes alone; as a public signal it is bound all the same.',
+  mask: 'A category of which there is no entry may be in it or not.',
+  fewest: 'Fewer are as true.',
+  most: 'More are as true.',
+  since: 'An earlier time is as true where no entry lies between.',
+  least: 'A smaller amount is as true where no entry lies between.',
 }
 
-/** Mutates all signals of a statement; follows mutants in the first `follow` witnesses, by default in all. */
-export async function mutateStatement(name: string, follow?: number): Promise<MutationResult> {
+/** Mutates all signals of a statement. */
+export async function mutateStatement(name: string, follow?: Follow): Promise<MutationResult> {
   const witnesses = await corpusOf(name)
   return mutate({
     system: openStatement(name),
@@ -35,8 +46,8 @@ export async function mutateStatement(name: string, follow?: number): Promise<Mu
   })
 }
 
-/** Mutates all signals of a gadget, in witnesses of a few inputs that it accepts; `follow` as for a statement. */
-export async function mutateGadget(name: keyof typeof GADGETS, follow?: number): Promise<MutationResult> {
+/** Mutates all signals of a gadget, in witnesses of a few inputs that it accepts. */
+export async function mutateGadget(name: keyof typeof GADGETS, follow?: Follow): Promise<MutationResult> {
   const circuit = await gadget(name)
   const witnesses = await gadgetWitnesses(name, circuit)
   if (witnesses.length === 0) throw new Error(`no inputs for ${name}`)
