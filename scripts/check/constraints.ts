@@ -3,7 +3,7 @@
  * Short: a sample; `-- --long`: all. `-- --shard 2/8` takes a part, `-- --statement policy-s` one statement.
  */
 import { dropConstraints } from '../../test/soundness/constraints.js'
-import { STATEMENTS } from '../../test/soundness/report.js'
+import { statementsOf } from '../../test/soundness/report.js'
 
 const option = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`)
@@ -14,10 +14,10 @@ const [shard, shards] = (option('shard') ?? '1/1').split('/').map(Number) as [nu
 const only = option('statement')
 let [dropped, killed] = [0, 0]
 const survivors: string[] = []
-for (const name of STATEMENTS) {
+for (const name of statementsOf(long || only !== undefined)) {
   if (only !== undefined && only !== name) continue
-  if (!long && only === undefined && name === 'policy-m') continue
-  const result = await dropConstraints({ name, shard: shard - 1, shards, sample: long ? 0 : 150 })
+  const sample = Number(option('sample') ?? (long ? 0 : 150))
+  const result = await dropConstraints({ name, shard: shard - 1, shards, sample })
   const counts = Object.entries(result.killedBy).map(([by, n]) => `${n} by ${by}`)
   console.log(`${name}: ${result.dropped} dropped: ${counts.join(', ')}; ${result.survivors.length} survive`)
   dropped += result.dropped

@@ -1,13 +1,15 @@
 /**
- * `npm run check:mutation`: mutates every signal of valid witnesses. Short: membership, policy-s and the gadgets;
- * `-- --long`: policy-m too.
+ * `npm run check:mutation`: mutates every signal of valid witnesses. Short: the small statements and the gadgets;
+ * `-- --long`: all statements, and more of what follows; `-- --long --only policy-l`: one circuit.
  */
 import { GADGETS } from '../../test/circuits/lib/gadgets.js'
-import { IDLE, mutateGadget, mutateStatement } from '../../test/soundness/check-mutation.js'
+import { IDLE, mutateGadget, mutateStatement, SHORT } from '../../test/soundness/check-mutation.js'
 import type { MutationResult } from '../../test/soundness/mutation.js'
-import { STATEMENTS } from '../../test/soundness/report.js'
+import { statementsOf } from '../../test/soundness/report.js'
 
 const long = process.argv.includes('--long')
+const at = process.argv.indexOf('--only')
+const isAsked = (name: string): boolean => at < 0 || process.argv[at + 1] === name
 let [signals, mutated, followed, bad] = [0, 0, 0, 0]
 const report = (name: string, result: MutationResult, idle: readonly string[]): void => {
   console.log(`${name}: ${result.signals} signals, ${result.followed} mutants with what follows`)
@@ -18,17 +20,16 @@ const report = (name: string, result: MutationResult, idle: readonly string[]): 
   followed += result.followed
   bad += result.survivors.length + idle.length
 }
-for (const name of STATEMENTS) {
-  if (name === 'policy-m' && !long) continue
-  const result = await mutateStatement(name, long ? undefined : 1)
+for (const name of statementsOf(long).filter(isAsked)) {
+  const result = await mutateStatement(name, long ? undefined : SHORT)
   report(
     name,
     result,
     result.idle.filter((input) => !(input in IDLE)),
   )
 }
-for (const name of Object.keys(GADGETS) as (keyof typeof GADGETS)[]) {
-  report(name, await mutateGadget(name, long ? undefined : 1), [])
+for (const name of (Object.keys(GADGETS) as (keyof typeof GADGETS)[]).filter(isAsked)) {
+  report(name, await mutateGadget(name, long ? undefined : SHORT), [])
 }
 const share = ((100 * mutated) / signals).toFixed(0)
 console.log(

@@ -312,6 +312,16 @@ describe('ledger-batch', () => {
       await assertRefused(statement(), { ...later, oldRoot: 0n })
       for (const change of [{ size: 2n }, { oldQueueLength: 1n }, { oldQueueHead: 0n }, { treeRoot: 1n }])
         await assertRefused(statement(), { ...prepared.inputs, ...change })
+      // A tree of one leaf, as the empty ledger's is, which has a tally already; everything else follows from it.
+      const ledger = createMemoryLedger(NAME)
+      ledger.append(entryOf({ handle: 0n, amount: 4n }))
+      ledger.apply()
+      const { queueLength, queueHead: head } = empty.state
+      const state = { ...ledger.reader.state, queueLength, queueHead: head }
+      assert.equal(state.size, 1)
+      const forged = prepareBatch({ reader: { ...ledger.reader, state }, entries })
+      assert.equal(forged.signals.oldRoot, 0n)
+      await assertRefused(statement(), forged.inputs)
     })
   })
 

@@ -6,40 +6,55 @@ import type { Argument } from './determinism.js'
  */
 export const ARGUMENTS: readonly Argument[] = [
   {
-    name: 'complete addition',
-    kind: 'divisor',
-    signal:
-      /(^|\.)(EdwardsAdd_\d+_\d+\.out|Base8Multiply_\d+_\d+\.out|Eddsa_\d+_\d+\.(A2|A4|fixed|difference))\[[01]\]$/,
+    name: 'issuer keys are keys',
+    kind: 'point',
+    point: { isEdwards: true, isOfPrimeOrder: true },
+    signal: /^(sbt\[\d+\]|slotOf)\.key\[0\]$/,
     reason:
-      'd is not a square, so that 1 + t and 1 - t are not 0 for points of the curve (circuits/lib/babyjub.circom). Where the issuer that a slot names is no point of the curve, no anchor of the snapshot has it, and the SBT does not count whatever the signature says.',
+      'The key is B8, or that of an issuer: verifier and wallet refuse one that is not of the prime subgroup when they read the policy (`src/sbt/issuer.ts`). For another, no anchor of the snapshot has it, and the SBT does not count whatever the signature says.',
   },
   {
-    name: 'fixed-base additions',
+    name: 'last steps of a signature',
     kind: 'divisor',
-    signal: /(^|\.)Base8Multiply_\d+_\d+\.add\[\d+\]\.slope$/,
+    signal: /(^|\.)SignedMultiply_\d+_\d+\.slope2?\[(249|25[0-3])\]$/,
     reason:
-      'The sum before window w is m H with |m| < |d 4^w|, and |m| + |d 4^w| stays below l, so that the two u differ (circuits/lib/base8-multiply.circom).',
-  },
-  {
-    name: 'signed multiplication',
-    kind: 'divisor',
-    signal: /(^|\.)SignedMultiply_\d+_\d+\.(slope|slope2|tangent|u|v|middle)(\[\d+\])?$/,
-    reason:
-      'An addition fails only for one of fewer than 2^15 of the 2^254 multipliers; the multiplier is a Poseidon hash plus a constant, so that reaching one is a preimage attack (circuits/lib/eddsa.circom, 2). Where the issuer is no point of the prime subgroup, no anchor of the snapshot has it.',
-  },
-  {
-    name: 'change of form',
-    kind: 'divisor',
-    signal:
-      /(^|\.)((ToEdwards|ToMontgomery)_\d+_\d+\.out|Base8Multiply_\d+_\d+\.EdwardsAdd_\d+_\d+\.p|Eddsa_\d+_\d+\.product|SignedMultiply_\d+_\d+\.p)\[[01]\]$/,
-    reason:
-      'v = 0, u = -1, x = 0 and y = 1 are those of points of order 1, 2 and 4 alone; the points here are multiples of B8, or of an issuer key of the prime subgroup by a number that is not 0 modulo l (circuits/lib/babyjub.circom).',
+      'Before the last five steps the multiple is below l, and proved not to be an exception. In them an addition fails for fewer than 2^15 of the 2^254 multipliers; the multiplier is a Poseidon hash plus a constant, so that reaching one is a preimage attack (circuits/lib/eddsa.circom, 2).',
   },
   {
     name: 'two forms of a challenge',
     kind: 'given',
     signal: /(^|\.)Eddsa_\d+_\d+\.bits\[\d+\]$/,
     reason:
-      "The multiplier is h + KAPPA or that plus or minus r: two challenges instead of one, which doubles a forger's chance and no more (circuits/lib/eddsa.circom, 1). Nothing is derived from a signature but whether it is valid.",
+      "The multiplier is h + KAPPA or that plus or minus r, which its top bit tells: two challenges instead of one, which doubles a forger's chance and no more (circuits/lib/eddsa.circom, 1). Nothing is derived from a signature but whether it is valid.",
   },
 ]
+
+const given = (o: { signal: RegExp; isEdwards?: boolean; isOfPrimeOrder?: boolean }): Argument => {
+  const { signal, isEdwards = true, isOfPrimeOrder = true } = o
+  return {
+    name: 'points given to a gadget',
+    kind: 'point',
+    point: { isEdwards, isOfPrimeOrder },
+    signal,
+    reason: 'The gadget takes such points alone; where it is used, they are proved to be ones.',
+  }
+}
+
+const OF_GADGETS: Readonly<Record<string, Argument>> = {
+  EdwardsAdd: given({ signal: /^[pq]\[0\]$/, isOfPrimeOrder: false }),
+  ToMontgomery: given({ signal: /^in\[0\]$/ }),
+  ToEdwards: given({ signal: /^in\[0\]$/, isEdwards: false }),
+  'SignedMultiply(5)': given({ signal: /^p\[0\]$/, isEdwards: false }),
+  Eddsa: given({ signal: /^A\[0\]$/ }),
+}
+
+const lists = new Map<string, readonly Argument[]>()
+
+/** The arguments for one circuit: gadgets alone take points of which statements prove that they are ones. */
+export function argumentsOf(circuit: string): readonly Argument[] {
+  const own = OF_GADGETS[circuit]
+  if (own === undefined) return ARGUMENTS
+  const list = lists.get(circuit) ?? [...ARGUMENTS, own]
+  lists.set(circuit, list)
+  return list
+}

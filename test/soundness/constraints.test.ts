@@ -24,7 +24,7 @@ describe('soundness/constraints', () => {
       const without = Math.floor(((i + 0.5) * r1cs.constraints) / 12)
       const lost = lostWithout({ ...options, without, proof, bits: new Set() })
       assert.equal(
-        count(proveSystem(system, without).unique) < all,
+        count(proveSystem(system, { without }).unique) < all,
         lost !== undefined,
         `constraint ${without}`,
       )
@@ -32,7 +32,7 @@ describe('soundness/constraints', () => {
     // (1 - claim) (1 - isVerifier) === 0 defines nothing.
     for (const without of [1]) {
       if (lostWithout({ ...options, without, proof, bits: new Set() }) === undefined) kept++
-      assert.equal(count(proveSystem(system, without).unique), all)
+      assert.equal(count(proveSystem(system, { without }).unique), all)
     }
     assert.equal(kept, 1)
   })

@@ -3,7 +3,16 @@ import type { Symbols } from '../../src/formats/symbols.js'
 import { openStatement } from '../support/statement.js'
 import { ARGUMENTS } from './arguments.js'
 import { type Case, corpusOf } from './corpus.js'
-import { type Facts, factsOf, inputWires, lostWithout, type Proof, prove, wireNames } from './determinism.js'
+import {
+  type Facts,
+  factsOf,
+  givenOf,
+  inputWires,
+  lostWithout,
+  type Proof,
+  prove,
+  wireNames,
+} from './determinism.js'
 import { proveTheorem, THEOREMS } from './holder.js'
 import { invert, mod, rowOf } from './linear.js'
 import { Plan } from './plan.js'
@@ -38,7 +47,7 @@ export async function dropConstraints(o: {
   const { r1cs, symbols } = openStatement(name)
   const facts = factsOf(r1cs)
   const names = wireNames(symbols)
-  const options = { facts, inputs: inputWires(r1cs), names, arguments: ARGUMENTS }
+  const options = { facts, inputs: givenOf({ r1cs, symbols }), names, arguments: ARGUMENTS }
   const proof = prove(options)
   const bits = new Set<number>()
   const all = Array.from({ length: r1cs.constraints }, (_, i) => i).filter((i) => i % shards === shard)
@@ -59,7 +68,7 @@ export async function dropConstraints(o: {
   const witnessed =
     left.length === 0
       ? new Set<number>()
-      : solelyViolated({ name, r1cs, symbols, proof, cases: await corpusOf(name), facts })
+      : solelyViolated({ left, r1cs, symbols, proof, cases: await corpusOf(name), facts })
   const survivors: string[] = []
   for (const i of left) {
     if (witnessed.has(i)) kill('witness')
@@ -69,9 +78,9 @@ export async function dropConstraints(o: {
   return { dropped: chosen.length, killedBy, survivors }
 }
 
-/** The constraints that some change of inputs, with all that follows, violates alone. */
+/** Which of some constraints a change of the inputs nearest to them, with all that follows, violates alone. */
 function solelyViolated(o: {
-  name: string
+  left: readonly number[]
   r1cs: R1cs
   symbols: Symbols
   proof: Proof
@@ -80,11 +89,14 @@ function solelyViolated(o: {
 }): Set<number> {
   const { r1cs, symbols, proof, facts, cases } = o
   const plan = new Plan(facts, proof)
-  const wire = (name: string): number => symbols.get(`main.${name}`) as number
+  const wire = (name: string): number => symbols.get(`main.${name}`) ?? -1
   const [secret, verifierKey, commitment] = [wire('secret'), wire('verifierKey'), wire('commitment')]
   const found = new Set<number>()
+  const near = new Set(o.left.flatMap((constraint) => nearestInputs({ r1cs, proof, constraint })))
+  const isDone = (): boolean => o.left.every((constraint) => found.has(constraint))
   for (const { witness, holder } of cases) {
-    for (const changes of attempts({ r1cs, symbols, witness })) {
+    for (const changes of attempts({ r1cs, symbols, witness, near })) {
+      if (isDone()) return found
       let changed = plan.follow(witness, changes)
       // The verifier's proof is for the key that the secret has now.
       if (changes.has(secret) && !holder) {
@@ -125,14 +137,40 @@ function repair(o: {
   return [wire, mod(value + residual * invert(row.get(wire) as bigint))]
 }
 
-/** Changes of inputs: each alone, levels of a path that are used twice, and secrets at the edges of their bound. */
+const MOST_NEAR = 24
+
+/** The inputs on which the wires of a constraint depend, those first from which they follow by the fewest steps. */
+function nearestInputs(o: { r1cs: R1cs; proof: Proof; constraint: number }): number[] {
+  const { r1cs, proof, constraint } = o
+  const isInput = new Set(inputWires(r1cs))
+  const { rowStart, termWire } = r1cs
+  const wires = new Set<number>()
+  const read = (i: number, before: number): void => {
+    // Uses may be numbers of forms, which have no rows.
+    if (i >= r1cs.constraints) return
+    for (let t = rowStart[3 * i]!; t < rowStart[3 * i + 3]!; t++) {
+      if ((proof.order.get(termWire[t]!) ?? 0) < before) wires.add(termWire[t]!)
+    }
+  }
+  read(constraint, Number.POSITIVE_INFINITY)
+  const found: number[] = []
+  for (const wire of wires) {
+    if (isInput.has(wire)) found.push(wire)
+    if (found.length >= MOST_NEAR || wires.size > 4000) break
+    for (const i of proof.uses.get(wire) ?? []) read(i, proof.order.get(wire) ?? 0)
+  }
+  return found
+}
+
+/** Changes of inputs: each near one alone, levels of a path that are used twice, and secrets at the edges of their bound. */
 function* attempts(o: {
   r1cs: R1cs
   symbols: Symbols
   witness: readonly bigint[]
+  near: ReadonlySet<number>
 }): Generator<Map<number, bigint>> {
-  const { r1cs, symbols, witness } = o
-  for (const wire of inputWires(r1cs)) {
+  const { symbols, witness, near } = o
+  for (const wire of near) {
     const value = witness[wire] as bigint
     const others = [mod(1n - value), mod(value + 1n), mod(value + (1n << 70n)), mod(-value - 7n)]
     for (const other of new Set(others)) if (other !== value) yield new Map([[wire, other]])
@@ -145,7 +183,8 @@ function* attempts(o: {
     yield changes
   }
   // Secrets that agree with l - 1 down to some bit 0, and have a 1 there: each breaks one step of the bound at l - 1.
-  const secret = symbols.get('main.secret') as number
+  const secret = symbols.get('main.secret')
+  if (secret === undefined || !near.has(secret)) return
   for (let k = 0n; k < 251n; k++) {
     if ((((L - 1n) >> k) & 1n) === 0n) yield new Map([[secret, (((L - 1n) >> k) | 1n) << k]])
   }

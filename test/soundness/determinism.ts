@@ -1,6 +1,7 @@
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { constraintsByWire, type R1cs } from '../../src/formats/r1cs.js'
 import type { Symbols } from '../../src/formats/symbols.js'
+import { CurveFacts, type PointPremise } from './curve.js'
 import {
   addScaled,
   addTerm,
@@ -14,12 +15,15 @@ import {
 } from './linear.js'
 
 /**
- * Something that constraints alone do not show, argued in words: a divisor that is never 0 (`divisor`), or wires that may
- * have more than one value without harm and are taken as given (`given`).
+ * Something that constraints alone do not show, argued in words: a divisor that is never 0 (`divisor`), a wire that may
+ * have more than one value without harm and is taken as given (`given`), or two wires that are a point of the curve, which is
+ * checked outside (`point`): the first by its name, the second by the same with 1 for 0.
  */
 export interface Argument {
   readonly name: string
-  readonly kind: 'divisor' | 'given'
+  readonly kind: 'divisor' | 'given' | 'point'
+  /** Of a point. */
+  readonly point?: Pick<PointPremise, 'isEdwards' | 'isOfPrimeOrder'>
   /** Matched against each name of a wire, without `main.`. */
   readonly signal: RegExp
   readonly reason: string
@@ -35,6 +39,7 @@ export type Rule =
   | 'bits'
   | 'strictBits'
   | 'constant'
+  | 'curve'
   | Argument
 
 /** How a wire follows from others, in the order in which it was concluded. */
@@ -154,8 +159,49 @@ export function inputWires(r1cs: R1cs): number[] {
   return Array.from({ length: count }, (_, i) => 1 + r1cs.outputs + i)
 }
 
-/** Finds the facts of a system. */
+/**
+ * Private inputs that the compiler replaced by forms, by name without `main.`: bits of an array. What stands for such a bit is
+ * the number of its form (see {@link Facts.bitForms}); the constraint that makes it a bit is beside those of its neighbours.
+ */
+export function eliminatedInputs(r1cs: R1cs, symbols: Symbols): Map<string, number> {
+  const { bitWires, bitForms } = factsOf(r1cs)
+  const isInput = new Set(inputWires(r1cs))
+  const constraintOf = new Map([...bitWires].map(([constraint, wire]) => [wire, constraint]))
+  const arrays = new Map<string, Map<number, number>>()
+  for (const [name, wire] of symbols) {
+    const [, array, index] = /^main\.(\w+)\[(\d+)\]$/.exec(name) ?? []
+    const constraint = constraintOf.get(wire)
+    if (array === undefined || constraint === undefined || !isInput.has(wire)) continue
+    arrays.set(array, (arrays.get(array) ?? new Map()).set(Number(index), constraint))
+  }
+  const found = new Map<string, number>()
+  for (const [array, constraints] of arrays) {
+    const known = [...constraints].sort(([x], [y]) => x - y)
+    for (let k = 0; k < known.at(-1)![0]; k++) {
+      if (constraints.has(k)) continue
+      const [next, at] = known.find(([index]) => index > k) as [number, number]
+      const form = bitForms.get(at - (next - k))
+      if (form !== undefined) found.set(`${array}[${k}]`, r1cs.wires + form.index)
+    }
+  }
+  return found
+}
+
+/** All inputs of a system: wires, and those that the compiler replaced by forms. */
+export function givenOf({ r1cs, symbols }: { readonly r1cs: R1cs; readonly symbols: Symbols }): number[] {
+  return [...inputWires(r1cs), ...eliminatedInputs(r1cs, symbols).values()]
+}
+
+const knownFacts = new WeakMap<R1cs, Facts>()
+
+/** The facts of a system, found once. */
 export function factsOf(r1cs: R1cs): Facts {
+  const known = knownFacts.get(r1cs) ?? findFacts(r1cs)
+  knownFacts.set(r1cs, known)
+  return known
+}
+
+function findFacts(r1cs: R1cs): Facts {
   const bitForms = new Map<number, { form: Linear; index: number }>()
   const bitWires = new Map<number, number>()
   // Atoms are wires, and forms of several wires that are bits: the compiler eliminates one bit of a decomposition.
@@ -285,6 +331,9 @@ export function booleanWires(o: {
 }): Uint8Array {
   const { facts, without = -1 } = o
   const { r1cs, bitWires, isZero } = facts
+  const isWhole = without < 0 && o.start === undefined
+  const known = isWhole ? knownBits.get(facts) : undefined
+  if (known !== undefined) return known
   const boolean = o.start?.slice() ?? new Uint8Array(r1cs.wires)
   for (const [i, wire] of bitWires) if (i !== without) boolean[wire] = 1
   for (const fact of isZero) {
@@ -312,48 +361,58 @@ export function booleanWires(o: {
     }
     if (several || open === -1 || others.size > 6) continue
     const rows = rowsOf(r1cs, i)
-    if (!leavesBits({ rows, open, others, facts, boolean: EMPTY_BITS, without })) {
-      // Bits that are products of others do not take all values together.
-      if (!leavesBits({ rows, open, others, facts, boolean, without })) continue
+    if (!leavesBits({ rows, open, others, facts, boolean: EMPTY_BITS, constraint: i, without })) {
+      // Bits that constraints of bits alone relate do not take all values together.
+      if (!leavesBits({ rows, open, others, facts, boolean, constraint: i, without })) continue
     }
     boolean[open] = 1
     for (let at = start[open]!; at < start[open + 1]!; at++) queue.add(constraints[at]!)
   }
+  if (isWhole) knownBits.set(facts, boolean)
   return boolean
 }
 
-/** Whether a constraint leaves 0 and 1 only for `open`, for all bits `others` that agree with products of bits. */
+const knownBits = new WeakMap<Facts, Uint8Array>()
+
+/** Whether a constraint leaves 0 and 1 only for `open`, for all bits `others` that agree with small constraints of bits alone. */
 function leavesBits(o: {
   rows: readonly [Linear, Linear, Linear]
   open: number
   others: ReadonlySet<number>
   facts: Facts
   boolean: Uint8Array
+  constraint: number
   without: number
 }): boolean {
-  const { open, facts, boolean, without } = o
+  const { open, facts, boolean, constraint, without } = o
   const [a, b, c] = o.rows
   const [fa, fb, fc] = [a, b, c].map((form) => form.get(open) ?? 0n) as [bigint, bigint, bigint]
   if (fa !== 0n && fb !== 0n) return false
   const wires = new Set(o.others)
-  const products: (readonly [number, number, number])[] = []
-  for (const wire of wires) {
-    for (const [x, y, constraint] of facts.factors.get(wire) ?? []) {
-      if (constraint === without || boolean[x] !== 1 || boolean[y] !== 1 || wires.size > 8) continue
-      wires.add(x).add(y)
-      products.push([wire, x, y])
+  const relations: (readonly [Linear, Linear, Linear])[] = []
+  if (boolean.length > 0) {
+    const seen = new Set([constraint, without])
+    for (const wire of wires) {
+      for (const i of constraintsOf(facts.r1cs, [wire])) {
+        if (seen.has(i) || wires.size > 8) continue
+        seen.add(i)
+        const related = bitsOf(facts.r1cs, i, boolean)
+        if (related === undefined) continue
+        for (const one of related) wires.add(one)
+        relations.push(rowsOf(facts.r1cs, i))
+      }
     }
   }
   const list = [...wires]
   const bit = new Map<number, number>()
   for (let choice = 0; choice < 1 << list.length; choice++) {
     for (const [i, wire] of list.entries()) bit.set(wire, (choice >> i) & 1)
-    if (products.some(([z, x, y]) => bit.get(z) !== bit.get(x)! * bit.get(y)!)) continue
     const at = (form: Linear): bigint => {
       let sum = 0n
       for (const [wire, k] of form) if (wire === 0 || bit.get(wire) === 1) sum += k
       return sum
     }
+    if (relations.some(([x, y, z]) => mod(at(x) * at(y) - at(z)) !== 0n)) continue
     const [va, vb, vc] = [at(a), at(b), at(c)]
     const slope = mod(fa * vb + fb * va - fc)
     const rest = mod(va * vb - vc)
@@ -366,7 +425,62 @@ function leavesBits(o: {
   return true
 }
 
+/** The wires of a small constraint if all of them are bits. */
+function bitsOf(r1cs: R1cs, i: number, boolean: Uint8Array): Set<number> | undefined {
+  const { rowStart, termWire } = r1cs
+  const found = new Set<number>()
+  for (let t = rowStart[3 * i]!; t < rowStart[3 * i + 3]!; t++) {
+    const wire = termWire[t]!
+    if (wire === 0) continue
+    if (boolean[wire] !== 1) return undefined
+    found.add(wire)
+    if (found.size > 4) return undefined
+  }
+  return found
+}
+
 const EMPTY_BITS = new Uint8Array(0)
+
+const curves = new WeakMap<
+  Facts,
+  Map<readonly Argument[], { curve: CurveFacts; premises: (PointPremise & { name: string })[] }>
+>()
+const NO_ARGUMENTS: readonly Argument[] = []
+
+/** The points of the curve in a system, and the premises about them; found once for a list of arguments. */
+export function curveOf(options: Pick<ProveOptions, 'facts' | 'names' | 'arguments'>): {
+  readonly curve: CurveFacts
+  readonly premises: readonly (PointPremise & { readonly name: string })[]
+} {
+  const { facts, names } = options
+  const list = options.arguments ?? NO_ARGUMENTS
+  const known = curves.get(facts) ?? new Map()
+  curves.set(facts, known)
+  let found = known.get(list)
+  if (found === undefined) {
+    const premises: (PointPremise & { name: string })[] = []
+    const points = list.filter(({ kind }) => kind === 'point')
+    if (names !== undefined && points.length > 0) {
+      const wires = new Map<string, number>()
+      for (let wire = 1; wire < facts.r1cs.wires; wire++)
+        for (const name of names(wire)) wires.set(name, wire)
+      for (const [name, x] of wires) {
+        const of = points.find(({ signal }) => signal.test(name))
+        const y = of && wires.get(name.replace(/\[0\]$/, '[1]'))
+        if (of?.point !== undefined && y !== undefined) premises.push({ name: of.name, x, y, ...of.point })
+      }
+    }
+    const divisors = list.filter(({ kind }) => kind === 'divisor')
+    const isArgued = (wire: number): boolean =>
+      divisors.some(({ signal }) => names?.(wire).some((name) => signal.test(name)) ?? false)
+    found = {
+      curve: new CurveFacts({ facts, boolean: booleanWires({ facts }), premises, isArgued }),
+      premises,
+    }
+    known.set(list, found)
+  }
+  return found
+}
 
 /** Concludes whatever follows from the inputs by the rules. */
 export function prove(options: ProveOptions): Proof {
@@ -401,9 +515,10 @@ export function lostWithout(
     for (const wire of dirtyBits) if (boolean[wire] === 0 && bits.has(wire)) return { wire, kind: 'bit' }
   }
   const lostBits = [...dirtyBits].filter((wire) => boolean[wire] === 0)
-  const dirty = restingOn({ r1cs, proof, constraint: without, wires: lostBits })
+  const lostCurve = curveOf(options).curve.lost(without, lostBits)
+  const dirty = restingOn({ r1cs, proof, constraint: without, wires: lostBits, divisors: lostCurve })
   if (dirty.size === 0) return undefined
-  const run = new Run(options, boolean)
+  const run = new Run(options, boolean, lostCurve)
   run.resume(proof, dirty, constraintsOf(r1cs, dirty))
   for (const wire of dirty) if (wire < r1cs.wires && run.unique[wire] === 0) return { wire, kind: 'value' }
   return undefined
@@ -459,6 +574,8 @@ function restingOn(o: {
   proof: Proof
   constraint: number
   wires: readonly number[]
+  /** Constraints that divide by what may be 0 now. */
+  divisors: ReadonlySet<number>
 }): Set<number> {
   const { r1cs, proof } = o
   let users = usersOf.get(proof)
@@ -469,6 +586,9 @@ function restingOn(o: {
   }
   const { start, constraints } = constraintsByWire(r1cs)
   const dirty = new Set<number>(users.get(o.constraint) ?? [])
+  for (const i of o.divisors) {
+    for (const wire of users.get(i) ?? []) if (proof.rules.get(wire) === 'curve') dirty.add(wire)
+  }
   const spread = (wire: number, after: number): void => {
     if (wire >= r1cs.wires) return
     for (let at = start[wire]!; at < start[wire + 1]!; at++) {
@@ -504,8 +624,11 @@ class Run {
   readonly #seen = new Set<number>()
   /** Constraints that have said all that they say. */
   readonly #done = new Set<number>()
+  readonly #curve: CurveFacts
+  /** Divisors of the curve that may be 0 without a constraint. */
+  readonly #lost: ReadonlySet<number>
 
-  constructor(options: ProveOptions, boolean?: Uint8Array) {
+  constructor(options: ProveOptions, boolean?: Uint8Array, lost?: ReadonlySet<number>) {
     this.#options = options
     this.#facts = options.facts
     this.#r1cs = options.facts.r1cs
@@ -515,6 +638,16 @@ class Run {
     this.unique[0] = 1
     this.#boolean = new Uint8Array(this.unique.length).fill(1, this.#r1cs.wires)
     this.#boolean.set(boolean ?? booleanWires({ facts: this.#facts, without: this.#without }))
+    this.#curve = curveOf(options).curve
+    this.#lost = lost ?? (this.#without < 0 ? NO_USES : this.#curve.lost(this.#without, this.#lostBits()))
+  }
+
+  #lostBits(): number[] {
+    const lost: number[] = []
+    const all = booleanWires({ facts: this.#facts })
+    for (let wire = 0; wire < all.length; wire++)
+      if (all[wire] === 1 && this.#boolean[wire] === 0) lost.push(wire)
+    return lost
   }
 
   begin(inputs: readonly number[], assumed: ReadonlyMap<number, bigint>, queue: Iterable<number>): void {
@@ -551,10 +684,39 @@ class Run {
   }
 
   #drain(): void {
-    for (const i of this.#queue) {
-      this.#queue.delete(i)
-      if (i !== this.#without) this.#look(i)
+    do {
+      for (const i of this.#queue) {
+        this.#queue.delete(i)
+        if (i !== this.#without) this.#look(i)
+      }
+    } while (this.#combineBits())
+  }
+
+  /**
+   * Equations over the same bits, such as the decomposition of a number and those of differences with parts of it, which the
+   * compiler has mixed. A sum of multiples of them that is without the bits of all but one may be one that {@link #bits} knows.
+   */
+  #combineBits(): boolean {
+    const isOfBits = (row: Row | undefined): row is Row =>
+      row !== undefined && [...row.terms.keys()].every((wire) => this.#boolean[wire] === 1)
+    const seen = new Set<number>()
+    for (const [pivot, row] of this.#rows) {
+      if (seen.has(pivot) || !isOfBits(row)) continue
+      const rows = new Map([[pivot, row]])
+      for (const { terms } of rows.values()) {
+        for (const wire of terms.keys()) {
+          for (const other of this.#rowsWith.get(wire) ?? []) {
+            const found = this.#rows.get(other)
+            if (isOfBits(found)) rows.set(other, found)
+          }
+        }
+        if (rows.size > MOST_ROWS) break
+      }
+      for (const other of rows.keys()) seen.add(other)
+      if (rows.size < 2 || rows.size > MOST_ROWS) continue
+      for (const combined of combinations([...rows.values()])) if (this.#bits(combined)) return true
     }
+    return false
   }
 
   #look(i: number): void {
@@ -598,7 +760,7 @@ class Run {
 
   /**
    * D * X = N with D and N determined: X is, if D is not 0. That is so for constants, for what a holder's proof makes
-   * non-zero, and where an argument says so.
+   * non-zero, for sums of points of the curve (see curve.ts), and where an argument says so.
    */
   #division(i: number, divisor: number, open: Linear, part: number): void {
     const form = rowOf(this.#r1cs, divisor)
@@ -609,6 +771,10 @@ class Run {
     }
     if (open.size !== 1) return
     const wire = [...open.keys()][0] as number
+    if (this.#curve.nonzero.get(i) === divisor && !this.#lost.has(i)) {
+      this.#divide(wire, i, 'curve')
+      return
+    }
     const argument = this.#argument(wire, 'divisor')
     if (argument !== undefined) this.#divide(wire, i, argument)
     else if (!this.#conditional.has(wire) && rowLength(this.#r1cs, 3 * i + part) > 0)
@@ -654,21 +820,22 @@ class Run {
     this.#seen.add(i)
     const { form, index } = found
     const bit = this.#r1cs.wires + index
-    if (this.unique[bit] === 1) return
     const terms = new Map([...form].filter(([wire]) => this.unique[wire] === 0))
-    terms.set(bit, r - 1n)
+    if (this.unique[bit] === 0) terms.set(bit, r - 1n)
     this.#add(terms, { combination: new Map([[this.#r1cs.constraints + index, 1n]]), uses: new Set([i]) })
   }
 
   /**
    * Bits with coefficients that tell all their sums apart: if the greatest sum is below r, a determined sum has one choice
-   * of bits. If it is below 2 r, one choice is left if constraints bound the number by r - 1.
+   * of bits. If it is below 2 r, one choice is left if constraints bound the number by r - 1, or for each value of the top
+   * bit, where an argument gives that.
    */
   #bits(row: Row): boolean {
     const terms = [...row.terms].map(([wire, coefficient]) => ({ wire, coefficient }))
     const sorted = sortBits(terms)
     if (sorted === undefined) return false
     let rule: Rule = 'bits'
+    let given: { wire: number; argument: Argument } | undefined
     let uses = [...row.uses]
     if (sorted.total >= r) {
       const atoms = sorted.list.map(({ wire }) => wire)
@@ -678,14 +845,17 @@ class Run {
         const argument = terms
           .map(({ wire }) => this.#argument(wire, 'given'))
           .find((one) => one !== undefined)
-        if (argument === undefined) return false
-        rule = argument
+        // With the top bit given, the others have a sum below r.
+        const top = sorted.list.at(-1) as { wire: number; size: bigint }
+        if (argument === undefined || sorted.total - top.size >= r) return false
+        given = { wire: top.wire, argument }
       } else {
         rule = 'strictBits'
         uses = [...uses, ...bound]
       }
     }
     this.#steps.push({ kind: 'bits', terms, combination: row.combination })
+    if (given !== undefined) this.#determine(given.wire, given.argument, uses)
     for (const { wire } of terms) this.#determine(wire, rule, uses)
     return true
   }
@@ -1018,16 +1188,96 @@ export function sortBits(
   return best
 }
 
+const MOST_ROWS = 5
+const MOST_GROUPS = 8
+
+/**
+ * Sums of multiples of rows from which whole groups of wires vanish: those in which the rows have proportional coefficients,
+ * the largest groups first, one group fewer than there are rows.
+ */
+function* combinations(rows: readonly Row[]): Generator<Row> {
+  const groups = new Map<string, { readonly column: readonly bigint[]; size: number }>()
+  for (const wire of union(...rows.map(({ terms }) => terms.keys()))) {
+    const column = rows.map(({ terms }) => terms.get(wire) ?? 0n)
+    const scale = invert(column.find((k) => k !== 0n) as bigint)
+    const unit = column.map((k) => mod(k * scale))
+    const group = groups.get(unit.join())
+    if (group === undefined) groups.set(unit.join(), { column: unit, size: 1 })
+    else group.size++
+  }
+  const columns = [...groups.values()]
+    .sort((x, y) => y.size - x.size)
+    .slice(0, MOST_GROUPS)
+    .map(({ column }) => column)
+  for (const chosen of subsets(columns, rows.length - 1)) {
+    const factors = orthogonalTo(chosen, rows.length)
+    if (factors === undefined) continue
+    const terms: Linear = new Map()
+    const combination = new Map<number, bigint>()
+    for (const [i, row] of rows.entries()) {
+      addScaled(terms, factors[i] as bigint, row.terms)
+      addScaled(combination, factors[i] as bigint, row.combination)
+    }
+    if (terms.size === 0) continue
+    yield {
+      terms,
+      combination,
+      uses: union(...rows.filter((_, i) => factors[i] !== 0n).map(({ uses }) => uses)),
+    }
+  }
+}
+
+function* subsets<T>(list: readonly T[], size: number, from = 0): Generator<T[]> {
+  if (size === 0) yield []
+  else {
+    for (let i = from; i <= list.length - size; i++) {
+      for (const rest of subsets(list, size - 1, i + 1)) yield [list[i] as T, ...rest]
+    }
+  }
+}
+
+/** The vector of `size` numbers whose products with all of `columns` are 0, if there is one up to a factor. */
+function orthogonalTo(columns: readonly (readonly bigint[])[], size: number): bigint[] | undefined {
+  const rows = columns.map((column) => [...column])
+  const pivots: number[] = []
+  for (let at = 0; at < size && pivots.length < rows.length; at++) {
+    const k = pivots.length
+    const found = rows.findIndex((row, i) => i >= k && row[at] !== 0n)
+    if (found < 0) continue
+    ;[rows[k], rows[found]] = [rows[found] as bigint[], rows[k] as bigint[]]
+    const scale = invert(rows[k]![at] as bigint)
+    rows[k] = rows[k]!.map((value) => mod(value * scale))
+    for (const [i, row] of rows.entries()) {
+      const factor = row[at] as bigint
+      if (i !== k && factor !== 0n)
+        rows[i] = row.map((value, j) => mod(value - factor * (rows[k]![j] as bigint)))
+    }
+    pivots.push(at)
+  }
+  if (pivots.length !== size - 1) return undefined
+  const free = Array.from({ length: size }, (_, at) => at).find((at) => !pivots.includes(at)) as number
+  const vector = Array<bigint>(size).fill(0n)
+  vector[free] = 1n
+  for (const [k, at] of pivots.entries()) vector[at] = mod(-(rows[k]![free] as bigint))
+  return vector
+}
+
 const NOTHING: Map<number, bigint> = new Map()
 const NO_USES: Set<number> = new Set()
 const EMPTY: Row = { terms: new Map(), combination: NOTHING, uses: NO_USES }
 
 const SAMPLE_FACTOR = 15241578750190521875190521012345678987654321n
 
+const sampled: bigint[] = []
+
 /** A number that looks random. */
 function sampleAt(wire: number): bigint {
+  const known = sampled[wire]
+  if (known !== undefined) return known
   const x = BigInt(wire + 1) * SAMPLE_FACTOR
-  return (x * x + x) % r
+  const value = (x * x + x) % r
+  sampled[wire] = value
+  return value
 }
 
 function union(...sets: readonly Iterable<number>[]): Set<number> {

@@ -2,7 +2,7 @@ import { FIELD_MODULUS as r } from '../../src/field.js'
 import { constraintsByWire, type R1cs } from '../../src/formats/r1cs.js'
 import { randomElements } from '../support/circuit.js'
 import { ARGUMENTS } from './arguments.js'
-import { factsOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
+import { factsOf, givenOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
 import { invert, mod } from './linear.js'
 import type { System } from './plain.js'
 import { Plan } from './plan.js'
@@ -30,9 +30,11 @@ export function alternatives(r1cs: R1cs, witness: readonly bigint[]): Alternativ
   const { start, constraints } = constraintsByWire(r1cs)
   const found: Alternative[] = []
   for (let wire = 1; wire < r1cs.wires; wire++) {
-    let allowed: bigint | 'any' | 'none' = 'any'
+    // The change -n / d, as a fraction: inverses take longest.
+    let change: { readonly n: bigint; readonly d: bigint } | undefined
+    let isPinned = false
     let last = -1
-    for (let at = start[wire]!; at < start[wire + 1]! && allowed !== 'none'; at++) {
+    for (let at = start[wire]!; at < start[wire + 1]! && !isPinned; at++) {
       const i = constraints[at]!
       if (i === last) continue
       last = i
@@ -46,17 +48,23 @@ export function alternatives(r1cs: R1cs, witness: readonly bigint[]): Alternativ
       const k1 = mod(a * values[3 * i + 1]! + b * values[3 * i]! - c)
       const k2 = mod(a * b)
       if (k1 === 0n && k2 === 0n) continue
-      if (k1 === 0n || k2 === 0n) allowed = 'none'
-      else {
-        const change: bigint = mod(-k1 * invert(k2))
-        if (allowed === 'any') allowed = change
-        else if (allowed !== change) allowed = 'none'
-      }
+      if (k1 === 0n || k2 === 0n) isPinned = true
+      else if (change === undefined) change = { n: k1, d: k2 }
+      else if (mod(change.n * k2 - k1 * change.d) !== 0n) isPinned = true
     }
-    if (allowed === 'none') continue
-    found.push({ wire, value: allowed === 'any' ? 'any' : mod(witness[wire]! + allowed) })
+    if (isPinned) continue
+    const value = change === undefined ? 'any' : mod(witness[wire]! - change.n * invert(change.d))
+    found.push({ wire, value })
   }
   return found
+}
+
+/** How much of what follows from mutants is looked at; by default all. */
+export interface Follow {
+  /** In how many of the witnesses. */
+  readonly witnesses: number
+  /** Of how many signals at most, evenly spread. */
+  readonly signals: number
 }
 
 /** What a mutation run says of one circuit. */
@@ -87,15 +95,14 @@ export function mutate(o: {
   readonly witnesses: readonly { readonly witness: readonly bigint[]; readonly holder: boolean }[]
   readonly mayChange?: RegExp
   readonly seed: string
-  /** In how many of the witnesses mutants are followed; by default all. */
-  readonly follow?: number
+  readonly follow?: Follow
 }): MutationResult {
   const { r1cs, symbols } = o.system
   const facts = factsOf(r1cs)
   const inputs = new Set(inputWires(r1cs))
   const names = wireNames(symbols)
   const nameOf = (wire: number): string => names(wire)[0] as string
-  const proof = o.proof ?? prove({ facts, inputs: [...inputs], names, arguments: ARGUMENTS })
+  const proof = o.proof ?? prove({ facts, inputs: givenOf(o.system), names, arguments: ARGUMENTS })
   const plan = new Plan(facts, proof)
   const random = randomElements(`mutation/${o.seed}`)
   const survivors = new Set<string>()
@@ -112,8 +119,10 @@ export function mutate(o: {
       survivors.add(`${nameOf(wire)} alone`)
     }
     for (const wire of inputs) if (!free.has(wire)) pinned.add(wire)
-    if (index >= (o.follow ?? o.witnesses.length)) continue
-    for (let wire = 1; wire < r1cs.wires; wire++) {
+    const { witnesses, signals } = o.follow ?? { witnesses: o.witnesses.length, signals: r1cs.wires }
+    if (index >= witnesses) continue
+    const step = Math.max(1, Math.ceil((r1cs.wires - 1) / signals))
+    for (let wire = 1; wire < r1cs.wires; wire += step) {
       const value = witness[wire] as bigint
       const isInput = inputs.has(wire)
       // What follows from another choice of a private input is another witness of the same statement, and no bug.

@@ -14,30 +14,19 @@ export const UNPROVED: readonly Reason[] = [
       'The inverse of 0 is free: in = 0 makes in * inverse = 0 whatever it is, and out = 1. Nothing else reads it (circuits/lib/compare.circom).',
   },
   {
-    signal: /^out\[\]$/,
-    circuit: /^(EdwardsAdd|Base8Multiply)$/,
-    reason:
-      'The gadget as the main component, whose output has no name that the argument for complete additions knows: 1 + t and 1 - t are not 0 for points of the curve.',
-  },
-  {
-    signal: /^out\[\]$/,
-    circuit: /^(ToMontgomery|ToEdwards|MontgomeryAdd)$/,
-    reason:
-      'The gadget alone: its quotients are free where a divisor is 0, which its callers exclude (circuits/lib/babyjub.circom). Within its callers each is argued.',
-  },
-  {
-    signal: /^slope$|^MontgomeryAdd\.slope$/,
+    signal: /^(MontgomeryAdd\.slope|out\[\])$/,
     circuit: /^MontgomeryAdd$/,
-    reason: 'The gadget alone: the slope is free where both u are equal, which its callers exclude.',
+    reason:
+      'The gadget alone: the slope is free where both u are equal. Within its callers that is proved not to be.',
   },
 ]
 
 /** Signals declared `{binary}` that are not bits in every witness. */
 export const NOT_BITS: readonly Reason[] = [
   {
-    circuit: /^(policy-m|Load\(3\))$/,
+    circuit: /^(policy-(m|m-timed|l)|Load\(3\))$/,
     signal:
-      /(^|\.)(load\[\]\.held|Load\.held|held|nextHeld|isMember|isNoMember|inSet|notInSet|satisfied|satisfied\[\]|value\[\])$/,
+      /(^|\.)(load\[\]\.held|Load\.held|held|held\[\]|nextHeld|isMember|isNoMember|(inSet|notInSet|satisfied)(\[\])?|value\[\])$/,
     reason:
       'held counts the SBTs that count for a slot. It is 2 or more only if two name the same slot; then distinct is 0, and the claim with it, whatever these signals are (circuits/lib/policy.circom).',
   },

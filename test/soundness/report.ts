@@ -3,8 +3,17 @@ import { fileURLToPath } from 'node:url'
 import { GADGETS, gadget } from '../circuits/lib/gadgets.js'
 import { gadgetSource } from '../support/circuit.js'
 import { openStatement } from '../support/statement.js'
-import { ARGUMENTS } from './arguments.js'
-import { booleanWires, factsOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
+import { ARGUMENTS, argumentsOf } from './arguments.js'
+import {
+  type Argument,
+  booleanWires,
+  curveOf,
+  factsOf,
+  givenOf,
+  type Proof,
+  prove,
+  wireNames,
+} from './determinism.js'
 import { compilePlain, type System, writeSource } from './plain.js'
 import { binaryWires, gadgetTemplates, readTemplates } from './tags.js'
 
@@ -18,7 +27,22 @@ export interface Report {
 }
 
 /** The statements, in the order of their size. */
-export const STATEMENTS = ['membership', 'policy-s', 'policy-m'] as const
+export const STATEMENTS = [
+  'membership',
+  'policy-s',
+  'ledger-history',
+  'ledger-batch',
+  'policy-m',
+  'policy-m-timed',
+  'policy-l',
+] as const
+
+const LARGE: readonly string[] = ['policy-m', 'policy-m-timed', 'policy-l']
+
+/** The statements of a run: the large ones are the gadgets of the small ones, more often, and left to the long run. */
+export function statementsOf(long: boolean): readonly (typeof STATEMENTS)[number][] {
+  return STATEMENTS.filter((name) => long || !LARGE.includes(name))
+}
 
 const statementFile = (name: string): string =>
   fileURLToPath(new URL(`../../circuits/statements/${name}.circom`, import.meta.url))
@@ -29,18 +53,21 @@ export function patternOf(name: string): string {
 }
 
 /** Proves a system from all its inputs. */
-export function proveSystem({ r1cs, symbols }: System, without?: number): Proof {
+export function proveSystem(
+  { r1cs, symbols }: System,
+  o: { without?: number; arguments?: readonly Argument[] } = {},
+): Proof {
   return prove({
     facts: factsOf(r1cs),
-    inputs: inputWires(r1cs),
+    inputs: givenOf({ r1cs, symbols }),
     names: wireNames(symbols),
     arguments: ARGUMENTS,
-    ...(without !== undefined && { without }),
+    ...o,
   })
 }
 
 /** Counts what a proof leaves open. */
-export function reportOf({ r1cs, symbols }: System, proof: Proof): Report {
+export function reportOf({ r1cs, symbols }: System, proof: Proof, list = ARGUMENTS): Report {
   const names = wireNames(symbols)
   const unproved: Record<string, number> = {}
   const argued: Record<string, number> = {}
@@ -48,10 +75,15 @@ export function reportOf({ r1cs, symbols }: System, proof: Proof): Report {
     into[key] = (into[key] ?? 0) + 1
   }
   for (let wire = 1; wire < r1cs.wires; wire++) {
-    const rule = proof.rules.get(wire)
-    if (rule === undefined) count(unproved, patternOf(names(wire)[0] as string))
-    else if (typeof rule !== 'string') count(argued, rule.name)
+    if (!proof.rules.has(wire)) count(unproved, patternOf(names(wire)[0] as string))
   }
+  const options = { facts: factsOf(r1cs), names, arguments: list }
+  for (const { name } of curveOf(options).premises) {
+    count(argued, name)
+    count(argued, name)
+  }
+  // Bits that the compiler eliminated too.
+  for (const rule of proof.rules.values()) if (typeof rule !== 'string') count(argued, rule.name)
   return { signals: r1cs.wires - 1, argued: sorted(argued), unproved: sorted(unproved) }
 }
 
@@ -93,7 +125,8 @@ export function statementReport(name: string): Report {
 /** Proves one gadget from all its inputs. */
 export async function gadgetReport(name: keyof typeof GADGETS): Promise<Report> {
   const circuit = await gadget(name)
-  return reportOf(circuit, proveSystem(circuit))
+  const list = argumentsOf(name)
+  return reportOf(circuit, proveSystem(circuit, { arguments: list }), list)
 }
 
 function sorted(counts: Record<string, number>): Record<string, number> {

@@ -9,6 +9,7 @@ import {
   STATEMENTS,
   statementBits,
   statementReport,
+  statementsOf,
 } from './report.js'
 
 const SNAPSHOT = new URL('determinism.snapshot.json', import.meta.url)
@@ -31,7 +32,7 @@ export function readSnapshot(): Snapshot {
 /** Names of the circuits that a short or a long run looks at. */
 export function circuitNames(long: boolean): { statements: string[]; gadgets: (keyof typeof GADGETS)[] } {
   return {
-    statements: STATEMENTS.filter((name) => long || name !== 'policy-m'),
+    statements: [...statementsOf(long)],
     gadgets: Object.keys(GADGETS) as (keyof typeof GADGETS)[],
   }
 }
@@ -63,8 +64,16 @@ export async function entryOf(name: string): Promise<Entry> {
   return { ...report, bits: bits.declared, notBits: bits.notBits }
 }
 
-/** Looks at all circuits of a run and compares with the snapshot. */
-export async function checkDeterminism(o: { long: boolean; log: (line: string) => void }): Promise<{
+/**
+ * Looks at all circuits of a run, or one of them, and compares with the snapshot.
+ *
+ * @param o.only name of a circuit
+ */
+export async function checkDeterminism(o: {
+  long: boolean
+  log: (line: string) => void
+  only?: string | undefined
+}): Promise<{
   failures: string[]
   signals: number
   unproved: number
@@ -77,7 +86,8 @@ export async function checkDeterminism(o: { long: boolean; log: (line: string) =
   const sum = (counts: Readonly<Record<string, number>>): number =>
     Object.values(counts).reduce((total, n) => total + n, 0)
   const { statements, gadgets } = circuitNames(o.long)
-  for (const name of [...statements, ...gadgets]) {
+  const isAsked = (name: string): boolean => o.only === undefined || o.only === name
+  for (const name of [...statements, ...gadgets].filter(isAsked)) {
     const entry = await entryOf(name)
     if (update) snapshot[name] = entry
     failures.push(...judge(name, entry, snapshot[name]))
@@ -89,7 +99,7 @@ export async function checkDeterminism(o: { long: boolean; log: (line: string) =
     argued += sum(entry.argued)
   }
   for (const theorem of THEOREMS) {
-    if (!statements.includes(theorem.statement)) continue
+    if (!statements.includes(theorem.statement) || !isAsked(theorem.statement)) continue
     const open = proveTheorem(theorem)
     o.log(`${theorem.statement}: ${theorem.title}: ${open.length === 0 ? 'proved' : 'not proved'}`)
     if (open.length > 0)
