@@ -17,7 +17,7 @@ import type { ProofWithSignals, ProvingEngine } from './types.js'
 /** Threads that are started by default at most: more bring little to proofs of this size. */
 const MAX_DEFAULT_THREADS = 16
 
-/** Bytes of zkeys that stay loaded while nobody proves with them; the key used last stays in any case. */
+/** Bytes of memory that keys may take while nobody proves with them; the key used last stays in any case. */
 const KEY_CACHE_BYTES = 2 ** 29
 
 /** Proofs with one key that are made at the same time, each with memory of its own; more wait. */
@@ -31,6 +31,8 @@ export interface SoulproofEngineOptions {
   readonly arithmetic?: ArithmeticName | undefined
   /** Whether threads share memory; by default if they can. */
   readonly shared?: boolean | undefined
+  /** Bytes of memory in all threads that keys may take before the one used longest ago goes, by default 512 MiB. */
+  readonly keyCacheBytes?: number | undefined
   /** The blinding scalars of the next proof, by default from the platform's CSPRNG. Known ones reveal the witness. */
   readonly blinding?: (() => { r: bigint; s: bigint }) | undefined
   /** Called for every proof with the time that threads spent on its parts. */
@@ -54,12 +56,13 @@ interface LoadedKey {
 interface Session {
   readonly pool: Pool
   readonly keys: WeakMap<Uint8Array, CachedKey>
-  /** From the one used longest ago. */
+  /** Those that are open or being opened, from the one used longest ago. */
   readonly recent: Set<CachedKey>
 }
 
 interface CachedKey {
-  readonly bytes: number
+  /** What its memories take, once it is loaded. */
+  bytes: number
   readonly loaded: Promise<LoadedKey>
   users: number
 }
@@ -72,7 +75,7 @@ interface CachedKey {
  * @throws {RangeError} if `threads` is not a positive integer
  */
 export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Promise<SoulproofEngine> {
-  const { threads, blinding = randomBlinding, onTimes } = o
+  const { threads, keyCacheBytes = KEY_CACHE_BYTES, blinding = randomBlinding, onTimes } = o
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new RangeError('threads must be a positive integer')
   }
@@ -123,18 +126,16 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
       const { pool, keys, recent } = await abortable(current, signal)
       requireOpen()
 
-      const cached = keys.get(provingKey) ?? openKey(pool, provingKey)
+      const known = keys.get(provingKey)
+      const cached = known !== undefined && recent.has(known) ? known : openKey(pool, provingKey)
       keys.set(provingKey, cached)
       cached.users++
       recent.delete(cached)
       recent.add(cached)
-      cached.loaded.catch(() => {
-        keys.delete(provingKey)
-        recent.delete(cached)
-      })
+      cached.loaded.catch(() => recent.delete(cached))
       try {
         const loaded = await abortable(cached.loaded, signal)
-        evict({ pool, keys: recent })
+        evict({ pool, recent, limit: keyCacheBytes })
         if (loaded.key.layout.wires !== length) {
           throw new ArtifactError('witness and proving key belong to different circuits')
         }
@@ -153,22 +154,30 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
 }
 
 function openKey(pool: Pool, zkey: Uint8Array): CachedKey {
-  const loaded = pool
-    .open(zkey)
-    .then((key) => ({ key, free: Array.from({ length: AREAS }, (_, i) => AREAS - 1 - i), waiting: [] }))
-  return { bytes: zkey.length, loaded, users: 0 }
+  const cached: CachedKey = {
+    bytes: 0,
+    users: 0,
+    loaded: pool.open(zkey).then((key) => {
+      cached.bytes = areaOf(key.layout, AREAS - 1).end * (pool.shared ? 1 : pool.threads)
+      return { key, free: Array.from({ length: AREAS }, (_, i) => AREAS - 1 - i), waiting: [] }
+    }),
+  }
+  return cached
 }
 
 /** Closes keys that nobody uses, the one used longest ago first, until the rest is within the bound. */
-function evict(o: { pool: Pool; keys: Set<CachedKey> }): void {
-  const { pool, keys } = o
-  let bytes = [...keys].reduce((sum, key) => sum + key.bytes, 0)
-  for (const key of keys) {
-    if (bytes <= KEY_CACHE_BYTES) return
+function evict(o: { pool: Pool; recent: Set<CachedKey>; limit: number }): void {
+  const { pool, recent, limit } = o
+  let bytes = [...recent].reduce((sum, key) => sum + key.bytes, 0)
+  for (const key of recent) {
+    if (bytes <= limit) return
     if (key.users > 0) continue
-    keys.delete(key)
+    recent.delete(key)
     bytes -= key.bytes
-    void key.loaded.then((loaded) => pool.close(loaded.key))
+    key.loaded.then(
+      (loaded) => pool.close(loaded.key),
+      () => {},
+    )
   }
 }
 
