@@ -72,14 +72,16 @@ interface CachedKey {
  *
  * A key is loaded with its first proof and kept as long as its bytes are (up to a bound): they must not change.
  *
- * @throws {RangeError} if `threads` is not a positive integer
+ * @throws {RangeError} if `threads` is not a positive integer, or the arithmetic does not work here
  */
 export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Promise<SoulproofEngine> {
   const { threads, keyCacheBytes = KEY_CACHE_BYTES, blinding = randomBlinding, onTimes } = o
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new RangeError('threads must be a positive integer')
   }
-  const arithmetic = o.arithmetic ?? (await chooseArithmetic())
+  const fastest = await chooseArithmetic()
+  const { arithmetic = fastest } = o
+  if (arithmetic === 'simd' && fastest !== 'simd') throw new RangeError('arithmetic simd does not work here')
   let session: Promise<Session> | undefined
   let disposed = false
   const requireOpen = (): void => {
