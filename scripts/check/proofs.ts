@@ -38,5 +38,6 @@ const refused = (await sweep.proveFalsehood()).every((accepted) => !accepted)
 if (!refused) console.error('the proof of a false witness is accepted')
 await sweep.dispose()
 const failures = sweep.failures.length + Number(!refused)
+console.log(`${sweep.infinite} proofs have a point at infinity`)
 console.log(`${failures} failures in ${sweep.proofs} proofs`)
 process.exitCode = failures > 0 ? 1 : 0

@@ -3,32 +3,12 @@ import { ELEMENT, INTEGER, PAIR } from '../../../src/bn254/field.js'
 import { ArtifactError } from '../../../src/errors.js'
 import { FIELD_MODULUS as r } from '../../../src/field.js'
 import { writeUint256 } from '../../../src/formats/sections.js'
-import { COEFFICIENT_LENGTH } from '../../../src/formats/zkey.js'
 import { joinConstants, type RowStream, streamRows } from '../../../src/prover/engine/abc.js'
 import { fftShape, reverseBits } from '../../../src/prover/engine/fft.js'
 import { bytesOf, encoded, extreme, integerOf, type Limbs, negated, sum } from '../../bn254/operands.js'
 import { randomness } from '../../bn254/reference.js'
+import { type Entry, sectionOf } from './coefficients.js'
 import { elements, type FrHost, frHost, mod, power } from './reference.js'
-
-interface Entry {
-  readonly matrix: 0 | 1
-  readonly row: number
-  readonly wire: number
-  readonly coefficient: bigint
-}
-
-/** The coefficients' section of a key. */
-function sectionOf(entries: readonly Entry[]): Uint8Array {
-  const section = new Uint8Array(4 + COEFFICIENT_LENGTH * entries.length)
-  const view = new DataView(section.buffer)
-  view.setUint32(0, entries.length, true)
-  for (const [i, { matrix, row, wire, coefficient }] of entries.entries()) {
-    const at = 4 + COEFFICIENT_LENGTH * i
-    for (const [j, word] of [matrix, row, wire].entries()) view.setUint32(at + 4 * j, word, true)
-    writeUint256(section, at + 12, mod(coefficient << 512n))
-  }
-  return section
-}
 
 for (const arithmetic of ['simd', 'scalar'] as const) {
   describe(`prover: rows of A, B and C, ${arithmetic}`, () => {
