@@ -70,8 +70,7 @@ const hold = ({ bounds }: Tracked): void => assert.deepEqual([...bounds.violatio
 
 describe('bn254: bounds, followed through the code', () => {
   it('sees a product of sums that are too large, and one of what was never written', () => {
-    let machine!: Tracked
-    machine = tracked({
+    const machine = tracked({
       arithmetic: 'simd',
       modulus: Q,
       write(program) {
@@ -251,7 +250,7 @@ describe('bn254: bounds, followed through the code', () => {
             }
             for (let i = 0; i < pairs; i++) assert.ok(bounds.pair(x + i * PAIR)!.value <= 1.45)
           }
-          track(['abc_join', integers, 0, a, b, c, constants, pairs > 15 ? 15 : pairs])
+          track(['abc_join', integers, 0, a, b, c, constants, Math.min(pairs, 15)])
           hold(machine)
         }
       })
