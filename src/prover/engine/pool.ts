@@ -133,7 +133,8 @@ export async function createPool(o: {
     for (const thread of threads) thread.send(order)
   }
   const keepAlive = (): void => {
-    const keep = openings.size + jobs.size > 0
+    // A proof may wait for the place of one that has not ended in all threads.
+    const keep = openings.size + jobs.size + endings.size > 0
     for (const thread of threads) thread.keepAlive(keep)
   }
 
@@ -260,6 +261,7 @@ export async function createPool(o: {
         if (ending === undefined || --ending.waiting > 0) return
         endings.delete(report.job)
         ending.resolve()
+        keepAlive()
       }
     }
   }
