@@ -9,9 +9,7 @@ import {
   Group as SemaphoreGroup,
   verifyProof as verifySemaphoreProof,
 } from '@semaphore-protocol/core'
-import { buildBn128 } from 'ffjavascript'
 import { poseidon1, poseidon2 } from 'poseidon-lite'
-import { groth16 } from 'snarkjs'
 import { bigIntToBytes, bytesToBigInt, FIELD_MODULUS as r } from '../../src/field.js'
 import type { VerificationKeyJson } from '../../src/groth16.js'
 import { createSoulproofEngine, type SoulproofEngine } from '../../src/prover/engine/index.js'
@@ -20,6 +18,7 @@ import { calculateWitness, type Inputs } from '../../src/prover/witness.js'
 import { exportVerificationKey } from '../../src/setup/verification-key.js'
 import { verifyGroth16 } from '../../src/verifier/groth16.js'
 import { type Foreign, foreignFolder, hasForeign, RLN, SEMAPHORE, UNIREP } from '../support/foreign.js'
+import { snarkjsVerify } from '../support/snarkjs.js'
 
 const fetched = (foreign: Foreign, what: string): string =>
   hasForeign(foreign) ? what : `${what}: skipped unless \`npm run foreign-keys\` has fetched ${foreign.name}`
@@ -27,9 +26,6 @@ const fetched = (foreign: Foreign, what: string): string =>
 describe('prover: keys of others', () => {
   let engines: SoulproofEngine[]
   before(async () => {
-    // snarkjs takes the curve that it finds here: one without threads, which would keep Node from ending.
-    const scope = globalThis as { curve_bn128?: unknown }
-    scope.curve_bn128 ??= await buildBn128(true)
     engines = await Promise.all(
       (['simd', 'scalar'] as const).map((arithmetic) => createSoulproofEngine({ arithmetic, threads: 2 })),
     )
@@ -53,15 +49,14 @@ describe('prover: keys of others', () => {
       assert.deepEqual(value, verificationKey[name as keyof VerificationKeyJson], name)
     }
     const witness = await calculateWitness({ wasm: wasm!, inputs })
-    const key = verificationKey as Parameters<typeof groth16.verify>[0]
     return Promise.all(
       engines.map(async (engine) => {
         const made = await engine.prove({ provingKey: provingKey!, witness })
         const { proof, publicSignals } = made
-        assert.ok(await groth16.verify(key, publicSignals, proof))
+        assert.ok(await snarkjsVerify(verificationKey, made))
         assert.ok(await verifyGroth16({ verificationKey, publicSignals, proof }))
         const others = publicSignals.map((value, i) => (i === 0 ? String((BigInt(value) + 1n) % r) : value))
-        assert.equal(await groth16.verify(key, others, proof), false)
+        assert.equal(await snarkjsVerify(verificationKey, { proof, publicSignals: others }), false)
         assert.equal(await verifyGroth16({ verificationKey, publicSignals: others, proof }), false)
         return made
       }),

@@ -7,6 +7,7 @@ import { ArtifactError, EngineError } from '../../errors.js'
 import { bytesToBigInt, FIELD_MODULUS } from '../../field.js'
 import { readUint256, writeUint256 } from '../../formats/sections.js'
 import { openWitness } from '../../formats/witness.js'
+import { abortable } from './abort.js'
 import { type Area, areaOf } from './key.js'
 import { createEngineProgram } from './module.js'
 import { createPool, type OpenKey, type Pool, type Times } from './pool.js'
@@ -253,22 +254,6 @@ async function takeArea(loaded: LoadedKey, signal: AbortSignal | undefined): Pro
     const place = loaded.waiting.indexOf(give)
     if (place >= 0) loaded.waiting.splice(place, 1)
     throw error
-  }
-}
-
-/** The promise, or the signal's reason if that comes first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  let abort = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -1,11 +1,9 @@
 /** Proofs of random circuits by engines of every kind, each verified by snarkjs and by our verifier. */
 import { bn254 } from '@noble/curves/bn254.js'
-import { buildBn128 } from 'ffjavascript'
-import { groth16 } from 'snarkjs'
 import { FIELD_MODULUS as r } from '../../../src/field.js'
 import { firstViolatedConstraint } from '../../../src/formats/r1cs.js'
 import { writeWitness } from '../../../src/formats/witness.js'
-import type { G1Json, G2Json } from '../../../src/groth16.js'
+import type { G1Json, G2Json, VerificationKeyJson } from '../../../src/groth16.js'
 import { createSoulproofEngine, type SoulproofEngineOptions } from '../../../src/prover/engine/index.js'
 import type { ProofWithSignals } from '../../../src/prover/engine/types.js'
 import {
@@ -16,6 +14,7 @@ import {
 } from '../../../src/setup/development-key.js'
 import { exportVerificationKey } from '../../../src/setup/verification-key.js'
 import { verifyGroth16 } from '../../../src/verifier/groth16.js'
+import { snarkjsVerify } from '../../support/snarkjs.js'
 import { numbers, type RandomCircuit, randomCircuit, SHAPES } from './random-circuit.js'
 import { mod } from './reference.js'
 
@@ -122,10 +121,7 @@ export interface ProofSweep {
 }
 
 /** Whether Groth16's equation holds, by another library, which takes points at infinity too. */
-function holds(
-  key: Awaited<ReturnType<typeof exportVerificationKey>>,
-  { proof, publicSignals }: ProofWithSignals,
-): boolean {
+function holds(key: VerificationKeyJson, { proof, publicSignals }: ProofWithSignals): boolean {
   const { Point: G1 } = bn254.G1
   const { Point: G2 } = bn254.G2
   const { Fp2, Fp12 } = bn254.fields
@@ -156,20 +152,17 @@ function holds(
 
 /** Starts engines of all {@link SETTINGS}. */
 export async function createProofSweep(): Promise<ProofSweep> {
-  // snarkjs takes the curve that it finds here: one without threads, which would keep Node from ending.
-  const scope = globalThis as { curve_bn128?: unknown }
-  scope.curve_bn128 ??= await buildBn128(true)
   const engines = await Promise.all(SETTINGS.map((setting) => createSoulproofEngine(setting)))
   const generators = await createGenerators()
   const failures: string[] = []
   let [proofs, keys, infinite] = [0, 0, 0]
 
   const verify = async (
-    verificationKey: Awaited<ReturnType<typeof exportVerificationKey>>,
-    { proof, publicSignals }: ProofWithSignals,
+    verificationKey: VerificationKeyJson,
+    proof: ProofWithSignals,
   ): Promise<readonly [boolean, boolean]> => [
-    await groth16.verify(verificationKey as Parameters<typeof groth16.verify>[0], publicSignals, proof),
-    await verifyGroth16({ verificationKey, publicSignals, proof }),
+    await snarkjsVerify(verificationKey, proof),
+    await verifyGroth16({ verificationKey, ...proof }),
   ]
 
   return {
