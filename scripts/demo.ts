@@ -362,7 +362,7 @@ async function proveFor(
   const envelope = await stage.prover.prove({
     ...{ ...o.wallet, policy: o.policy, roots, now, ...context },
     onProgress: (phase) => {
-      at[phase] = performance.now()
+      at[phase] ??= performance.now()
     },
   })
   const { artifacts, witness, proof, done } = at as Record<ProvingPhase, number>

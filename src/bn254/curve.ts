@@ -2,8 +2,8 @@
  * Points of a curve y^2 = x^3 + b, two at a time, over the field or its extension.
  *
  * In the form XYZZ, x = X / ZZ and y = Y / ZZZ with ZZ^3 = ZZZ^2; infinity is four zeros. The formulas are
- * add-2008-s and dbl-2008-s-1 of the Explicit-Formulas Database. Coordinates in memory are tight and at most
- * 0.9 p; X and Y, like affine points at rest, at most 0.5001 p.
+ * add-2008-s and dbl-2008-s-1 of the Explicit-Formulas Database. Coordinates in memory are reduced: over the extension
+ * a chain of products of ZZ and ZZZ would grow without a bound.
  */
 import type { PairOperations } from './field.js'
 import type { Program } from './program.js'
@@ -79,7 +79,7 @@ export function addCurve(program: Program, o: { name: string; field: PairOperati
     coordinates.map((i) => operation(...points.map((p) => offset(p.get, i * pairLength))))
   define('copy', 2, ([out, a]) => each(field.copy, out!, a!))
   define('swap', 2, ([out, a]) => each(field.swap, out!, a!))
-  define('clear', 1, ([out]) => each((x) => field.sub(x, x, x), out!))
+  define('clear', 1, ([out]) => each(field.clear, out!))
   define('gather', 3, ([out, a, b]) =>
     coordinates.map((i) =>
       field.gather(
@@ -112,7 +112,9 @@ export function addCurve(program: Program, o: { name: string; field: PairOperati
     field.reduce(m, m),
     field.mul(t, w, Y(a!)),
     field.mul(ZZ(out!), ZZ(a!), v),
+    field.reduce(ZZ(out!), ZZ(out!)),
     field.mul(ZZZ(out!), ZZZ(a!), w),
+    field.reduce(ZZZ(out!), ZZZ(out!)),
     // v is free: it takes M^2 - 2 S.
     field.sqr(v, m),
     field.sub(v, v, s),
@@ -167,8 +169,10 @@ export function addCurve(program: Program, o: { name: string; field: PairOperati
         field.mul(s1, s1, ppp),
         field.mul(t, ZZ(a!), ZZ(b!)),
         field.mul(ZZ(out!), t, pp),
+        field.reduce(ZZ(out!), ZZ(out!)),
         field.mul(t, ZZZ(a!), ZZZ(b!)),
         field.mul(ZZZ(out!), t, ppp),
+        field.reduce(ZZZ(out!), ZZZ(out!)),
         // R^2 - PPP - 2 Q.
         field.sqr(t, r),
         field.sub(t, t, ppp),

@@ -67,6 +67,7 @@ export function addExtension(program: Program, o: { name: string; base: Field })
       base[operation](at(out!, P), at(x!, P)),
     ])
   }
+  define('clear', 1, ([out]) => [base.clear(out!.get), base.clear(at(out!, P))])
   define('conjugate', 2, ([out, x]) => [base.copy(out!.get, x!.get), base.neg(at(out!, P), at(x!, P))])
   define('scale', 3, ([out, x, y]) => [
     base.mul(t, at(x!, P), y!.get),
@@ -91,13 +92,15 @@ export function addExtension(program: Program, o: { name: string; base: Field })
     results: [I32],
     body: ({ params: [x] }) => i32.and(base.zeros(x!.get), base.zeros(at(x!, P))),
   })
-  // 1 / (c0 + c1 u) = (c0 - c1 u) / (c0^2 + c1^2).
+  // 1 / (c0 + c1 u) = (c0 - c1 u) / (c0^2 + c1^2). Chains of products reach 2 p, whose squares would be too large.
   const norm = program.scratch(P)
   define('inv', 2, ([out, x]) => [
-    base.mulAdd(norm, x!.get, x!.get, at(x!, P), at(x!, P)),
+    base.reduce(s, x!.get),
+    base.reduce(t, at(x!, P)),
+    base.mulAdd(norm, s, s, t, t),
     base.inv(norm, norm),
-    base.mul(out!.get, x!.get, norm),
-    base.neg(t, at(x!, P)),
+    base.mul(out!.get, s, norm),
+    base.neg(t, t),
     base.mul(at(out!, P), t, norm),
   ])
 
@@ -126,6 +129,7 @@ export function addExtension(program: Program, o: { name: string; base: Field })
     sub: fn('sub'),
     neg: fn('neg'),
     copy: fn('copy'),
+    clear: fn('clear'),
     reduce: fn('reduce'),
     swap: fn('swap'),
     gather: fn('gather'),

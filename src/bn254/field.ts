@@ -21,7 +21,7 @@ import { addInversion } from './inversion.js'
 import { align, type Program } from './program.js'
 import { scalarArithmetic } from './scalar.js'
 import { simdArithmetic } from './simd.js'
-import { type Code, call, I32, i32, type Local } from './wasm.js'
+import { type Code, call, I32, i32, type Local, memory } from './wasm.js'
 
 /** Length in bytes of an element, and of a pair of them, in either form. */
 export const ELEMENT = 40
@@ -75,6 +75,8 @@ export interface PairOperations {
   readonly sqrSub2: (out: Code, x: Code, y: Code, z: Code) => Code
   /** (w - x) y - z, reduced; all tight, y and z not where the result goes. */
   readonly subMulSub: (out: Code, w: Code, x: Code, y: Code, z: Code) => Code
+  /** A pair of zeros, whatever was there. */
+  readonly clear: (out: Code) => Code
   /** Carries, and brings sums of up to four tight elements, at most 4 p, to at most 0.5001 p. */
   readonly reduce: (out: Code, x: Code) => Code
   /** Pair of the other order. */
@@ -112,8 +114,8 @@ export interface Field extends PairOperations, FieldForm {
    * Adds a function that sums products of two pairs each, one behind the other in memory, for one reduction, and
    * returns how to call it: out, x, y, x', y', …, z gives x[0] y[0] + x[1] y[1] + x'[0] y'[0] + … + z, reduced.
    *
-   * Operands are as for `mul`, with tight ones on one side; the sum of a b over the products' bounds is at most
-   * 4 p^2, z at most 0.5001 p.
+   * Operands are as for `mul`, with tight ones on one side and sums of at most two on the other; the sum of a b over
+   * the products' bounds is at most 5.6 p^2, z at most 0.5001 p.
    *
    * @param o.terms  number of products of two pairs, 1 to 3
    * @param o.addend whether there is z
@@ -219,6 +221,7 @@ export function addField(
     sub: fn('sub'),
     neg: fn('neg'),
     copy: fn('copy'),
+    clear: fn('clear'),
     reduce: fn('reduce'),
     swap: fn('swap'),
     gather: fn('gather'),
@@ -250,6 +253,8 @@ function addCommon(program: Program, field: Field, r: bigint): void {
       results: results ? [I32] : [],
       body: (f) => body(f.params, f.local(I32)),
     })
+  // In both forms the element 0 is zeros.
+  define('clear', 1, ([out]) => memory.fill(out!.get, i32.const(0), i32.const(PAIR)))
   const rSquared = (r * r) % modulus
   const toMontgomery = i32.const(field.rawPairOf(rSquared))
   define('encode', 3, ([out, a, b]) => [

@@ -10,7 +10,7 @@ import { openSoul } from './keys.js'
 import { collect, readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
-import { BEHIND, type ProverOptions, useProver, withProver } from './prover.js'
+import { type ProverOptions, partBehind, useProver, withProver } from './prover.js'
 
 interface ProveCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
   readonly soul: string
@@ -59,7 +59,7 @@ async function prove(options: ProveCommandOptions): Promise<void> {
       prover.prove({
         ...context,
         ...claim,
-        onProgress: (phase) => progress.report(phase, BEHIND[phase]),
+        onProgress: (phase, share) => progress.report(phase, partBehind(phase, share)),
       } as ProveOptions),
     )
     warnOfDevelopmentKey(envelope.statement)

@@ -13,11 +13,16 @@ export interface ProverOptions {
 }
 
 /** Part of the work that is behind when a phase begins. */
-export const BEHIND: Readonly<Record<ProvingPhase, number>> = {
+const BEHIND: Readonly<Record<ProvingPhase, number>> = {
   artifacts: 0.05,
   witness: 0.2,
   proof: 0.4,
   done: 1,
+}
+
+/** Part of a whole proof, 0..1, that is behind in a phase of which `share` is done. */
+export function partBehind(phase: ProvingPhase, share: number): number {
+  return phase === 'proof' ? BEHIND.proof + share * (BEHIND.done - BEHIND.proof) : BEHIND[phase]
 }
 
 /** Adds the options of {@link ProverOptions}. */

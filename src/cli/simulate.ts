@@ -11,7 +11,7 @@ import { openVerifierKey } from './keys.js'
 import { readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
-import { BEHIND, type ProverOptions, useProver, withProver } from './prover.js'
+import { type ProverOptions, partBehind, useProver, withProver } from './prover.js'
 
 interface SimulateCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
   readonly verifier: string
@@ -69,7 +69,7 @@ async function simulateProof(options: SimulateCommandOptions): Promise<void> {
       simulate({
         ...simulation,
         prover,
-        onProgress: (phase) => progress.report(phase, BEHIND[phase]),
+        onProgress: (phase, share) => progress.report(phase, partBehind(phase, share)),
       }),
     )
     warnOfDevelopmentKey(envelope.statement)

@@ -16,7 +16,7 @@ import { readDecimal, readObject } from '../merkle/json.js'
 import { explainPolicy } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
-import type { Envelope, Prover, ProvingPhase } from '../prover/index.js'
+import type { Envelope, OnProgress, Prover } from '../prover/index.js'
 import type { ClaimValue } from '../sbt/schema.js'
 import type { Verification, Verifier } from '../verifier/index.js'
 import { frame } from './encoding.js'
@@ -129,7 +129,7 @@ export async function answerRequest(
     readonly roots: Roots
     readonly now: bigint
     readonly signal?: AbortSignal
-    readonly onProgress?: (phase: ProvingPhase) => void
+    readonly onProgress?: OnProgress
   },
 ): Promise<Answer> {
   const { request, prover, ...wallet } = o

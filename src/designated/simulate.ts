@@ -8,7 +8,7 @@ import { compilePolicy } from '../policy/compile.js'
 import { claimName, forcedLeaves } from '../policy/formula.js'
 import { ledgerRootsOf } from '../policy/ledgers.js'
 import type { ClaimRef, Policy, Roots } from '../policy/types.js'
-import type { PreparedStatement, Prover, ProvingPhase } from '../prover/index.js'
+import type { OnProgress, PreparedStatement, Prover } from '../prover/index.js'
 import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
 import { MEMBERSHIP_DEPTH, membershipInputs } from '../statements/membership.js'
@@ -54,7 +54,7 @@ export type Simulation = Context & {
 export type SimulateOptions = Simulation & {
   readonly prover: Prover
   readonly signal?: AbortSignal
-  readonly onProgress?: (phase: ProvingPhase) => void
+  readonly onProgress?: OnProgress
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Envelope } from '../envelope.js'
 import { StatementError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS } from '../field.js'
 import type { Policy, Roots, TimedRule, Wallet } from '../policy/types.js'
-import type { Prover, ProvingPhase } from '../prover/index.js'
+import type { OnProgress, Prover } from '../prover/index.js'
 import type { ClaimValue } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals, timedContext } from '../statements/context.js'
 import { preparePolicy } from '../statements/policy.js'
@@ -44,7 +44,7 @@ interface Asked extends Context {
   readonly beacon: Beacon
   readonly prover: Prover
   readonly signal?: AbortSignal
-  readonly onProgress?: (phase: ProvingPhase) => void
+  readonly onProgress?: OnProgress
 }
 
 /** What a proof that nobody's wallet satisfies is to say; see `simulate`. */

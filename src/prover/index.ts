@@ -10,6 +10,7 @@ import { type CircuitInputs, type GroupInput, prepareMembership } from '../state
 import { preparePolicy } from '../statements/policy.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type Artifacts, loadArtifacts } from './artifacts.js'
+import { abortable } from './engine/abort.js'
 import { createSoulproofEngine } from './engine/index.js'
 import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
 import { createSnarkjsEngine } from './snarkjs.js'
@@ -27,6 +28,9 @@ export type { ProofWithSignals } from './engine/types.js'
 /** Where a proof stands: artifacts are being loaded, the witness computed, the proof made, or all is done. */
 export type ProvingPhase = 'artifacts' | 'witness' | 'proof' | 'done'
 
+/** Hears where a proof stands. */
+export type OnProgress = (phase: ProvingPhase, share: number) => void
+
 /** What to prove: a policy with a wallet, membership of a group, a batch or a Soul's history of a ledger. */
 export type ProveOptions = (
   | (Context &
@@ -39,7 +43,8 @@ export type ProveOptions = (
 ) & {
   /** Aborts the proof; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  readonly onProgress?: (phase: ProvingPhase) => void
+  /** Called when a phase begins, and while a proof is made, with the share of the phase that is done, from 0 to 1. */
+  readonly onProgress?: OnProgress
 }
 
 /** A statement whose inputs are known: what {@link Prover.prove} prepares before it computes anything heavy. */
@@ -79,7 +84,7 @@ export interface Prover extends AsyncDisposable {
   provePrepared(
     options: PreparedStatement & {
       readonly signal?: AbortSignal
-      readonly onProgress?: (phase: ProvingPhase) => void
+      readonly onProgress?: OnProgress
     },
   ): Promise<Envelope>
   /**
@@ -91,6 +96,8 @@ export interface Prover extends AsyncDisposable {
     readonly provingKey: Uint8Array
     readonly witness: Uint8Array
     readonly signal?: AbortSignal
+    /** Called now and then with the share of the work that is done, if the engine knows it. */
+    readonly onProgress?: (share: number) => void
   }): Promise<ProofWithSignals>
   /** Frees all threads; proofs that are being made are rejected. */
   dispose(): Promise<void>
@@ -136,15 +143,15 @@ export async function createProver(
   const provePrepared: Prover['provePrepared'] = async (prepared) => {
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
-    onProgress?.('artifacts')
-    const loaded = await loadArtifacts({ statement, sources })
+    onProgress?.('artifacts', 0)
+    const loaded = await abortable(loadArtifacts({ statement, sources }), signal)
     signal?.throwIfAborted()
-    onProgress?.('witness')
+    onProgress?.('witness', 0)
     const made = await makeProof({ engine, artifacts: loaded, inputs, signal, onProgress })
     if (made.publicSignals.some((value, i) => value !== publicSignals[i])) {
       throw new ArtifactError('the circuit computes other public signals than expected')
     }
-    onProgress?.('done')
+    onProgress?.('done', 1)
     const verificationKeyHash = VERIFICATION_KEYS[statement]?.hash as string
     const { proof } = made
     return { version: 1, statement, verificationKeyHash, proof, publicSignals: [...publicSignals], revealed }
@@ -164,7 +171,8 @@ export async function createProver(
       })
     },
     provePrepared,
-    groth16: ({ provingKey, witness, signal }) => engine.prove({ provingKey, witness, signal }),
+    groth16: ({ provingKey, witness, signal, onProgress }) =>
+      engine.prove({ provingKey, witness, signal, onProgress }),
     dispose,
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: dispose,
   } as Prover
@@ -195,14 +203,19 @@ async function makeProof(options: {
   artifacts: Artifacts
   inputs: CircuitInputs
   signal: AbortSignal | undefined
-  onProgress: ((phase: ProvingPhase) => void) | undefined
+  onProgress: OnProgress | undefined
 }): Promise<ProofWithSignals> {
   const { engine, artifacts, inputs, signal, onProgress } = options
   const witness = await calculateWitness({ wasm: artifacts.wasm, inputs: inputs as Inputs })
   signal?.throwIfAborted()
-  onProgress?.('proof')
+  onProgress?.('proof', 0)
   try {
-    return await engine.prove({ provingKey: artifacts.provingKey, witness, signal })
+    return await engine.prove({
+      provingKey: artifacts.provingKey,
+      witness,
+      signal,
+      onProgress: onProgress && ((share) => onProgress('proof', share)),
+    })
   } finally {
     // The witness holds the Soul's secret.
     witness.fill(0)

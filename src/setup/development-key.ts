@@ -48,8 +48,33 @@ export async function createDevelopmentKey(o: {
   r1cs: R1cs
   onProgress?: (progress: KeyProgress) => void
 }): Promise<Uint8Array> {
-  const { r1cs } = o
-  const { tau, alpha, beta, delta } = DEVELOPMENT_TRAPDOOR
+  return createKey({ ...o, trapdoor: DEVELOPMENT_TRAPDOOR })
+}
+
+/** The two generators, prepared for many multiplications. */
+export interface Generators {
+  readonly g1: FixedBase
+  readonly g2: FixedBase
+}
+
+/** Prepares both generators, which takes about a second. */
+export async function createGenerators(): Promise<Generators> {
+  return { g1: await createFixedBase('G1'), g2: await createFixedBase('G2') }
+}
+
+/**
+ * Makes a Groth16 proving key from any trapdoor, for tests: whoever knows it can forge.
+ *
+ * @param o.generators by default prepared for this key alone
+ */
+export async function createKey(o: {
+  r1cs: R1cs
+  trapdoor: Trapdoor
+  generators?: Generators
+  onProgress?: (progress: KeyProgress) => void
+}): Promise<Uint8Array> {
+  const { r1cs, trapdoor } = o
+  const { tau, alpha, beta, delta } = trapdoor
   const qap = evaluateQap({ r1cs, tau })
   const inverseDelta = invert(delta)
   // snarkjs keeps gamma at 1, in ceremonies too.
@@ -65,8 +90,9 @@ export async function createDevelopmentKey(o: {
     done += count
     o.onProgress?.({ done, total })
   }
-  const g1 = multiplier(await createFixedBase('G1'), report)
-  const g2 = multiplier(await createFixedBase('G2'), report)
+  const generators = o.generators ?? (await createGenerators())
+  const g1 = multiplier(generators.g1, report)
+  const g2 = multiplier(generators.g2, report)
 
   const header = headerSection({
     r1cs,

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { bn254 } from '@noble/curves/bn254.js'
 import { addCurve, type Curve } from '../../src/bn254/curve.js'
 import { addExtension } from '../../src/bn254/extension.js'
 import { addField, ELEMENT, type Field } from '../../src/bn254/field.js'
 import { host } from './host.js'
 import { type Fq2Element, G1, G2, mod, type Point, power, Q, R, randomness } from './reference.js'
+
+/** SOULPROOF_LONG=1 adds 200,000 pairs. */
+const ADDITIONS = process.env['SOULPROOF_LONG'] === '1' ? 200_000 : 500
 
 type Coordinate = bigint | Fq2Element
 
@@ -105,6 +109,48 @@ for (const arithmetic of ['simd', 'scalar'] as const) {
         assert.deepEqual(readPair(out), expected)
         h.call['curve_add']!(b, a, b)
         assert.deepEqual(readPair(b), expected)
+      })
+
+      it(`adds and doubles ${ADDITIONS} times what came out before, now and then something special`, () => {
+        // Logarithms of four points that lie in memory, two pairs.
+        let logarithms = [3n, 5n, 7n, 11n] as [bigint, bigint, bigint, bigint]
+        // By another library, whose multiplications are quick.
+        const point = (k: bigint): Point<Coordinate> => {
+          if (k === 0n) return undefined
+          if (name === 'G1') return bn254.G1.Point.BASE.multiply(k).toAffine()
+          const { x, y } = bn254.G2.Point.BASE.multiply(k).toAffine()
+          return { x: [x.c0, x.c1], y: [y.c0, y.c1] }
+        }
+        const putAll = () => {
+          putPair(a, point(logarithms[0]), point(logarithms[1]))
+          putPair(b, point(logarithms[2]), point(logarithms[3]))
+        }
+        putAll()
+        for (let i = 0; i < ADDITIONS; i++) {
+          const [w, x, y, z] = logarithms
+          if (i % 7 === 3) {
+            h.call['curve_double']!(a, a)
+            logarithms = [mod(2n * w, R), mod(2n * x, R), y, z]
+          } else if (i % 2 === 0) {
+            h.call['curve_add']!(a, a, b)
+            logarithms = [mod(w + y, R), mod(x + z, R), y, z]
+          } else {
+            h.call['curve_swap']!(b, b)
+            h.call['curve_add']!(b, b, a)
+            logarithms = [w, x, mod(z + w, R), mod(y + x, R)]
+          }
+          if (i % 100 < 99) continue
+          assert.deepEqual(
+            [...readPair(a), ...readPair(b)],
+            logarithms.map((k) => point(k)),
+          )
+          // Equal, opposite and infinite ones, and others again.
+          const random4 = [0, 1, 2, 3].map(() => random.below(R)) as [bigint, bigint, bigint, bigint]
+          const [k, l] = random4
+          const special = [random4, [k, l, k, R - l], [0n, k, l, 0n], [k, k, R - k, k]] as const
+          logarithms = [...special[Math.floor(i / 100) % special.length]!] as typeof logarithms
+          putAll()
+        }
       })
 
       it('doubles, swaps and clears', () => {

@@ -3,6 +3,15 @@
 declare module '@semaphore-protocol/core' {
   export { Group } from '@semaphore-protocol/group'
   export { Identity } from '@semaphore-protocol/identity'
+  export function packGroth16Proof(proof: unknown): string[]
+  export function verifyProof(proof: {
+    merkleTreeDepth: number
+    merkleTreeRoot: string
+    nullifier: string
+    message: string
+    scope: string
+    points: string[]
+  }): Promise<boolean>
 }
 
 declare module '@zk-kit/incremental-merkle-tree' {

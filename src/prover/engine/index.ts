@@ -7,6 +7,7 @@ import { ArtifactError, EngineError } from '../../errors.js'
 import { bytesToBigInt, FIELD_MODULUS } from '../../field.js'
 import { readUint256, writeUint256 } from '../../formats/sections.js'
 import { openWitness } from '../../formats/witness.js'
+import { abortable } from './abort.js'
 import { type Area, areaOf } from './key.js'
 import { createEngineProgram } from './module.js'
 import { createPool, type OpenKey, type Pool, type Times } from './pool.js'
@@ -17,7 +18,7 @@ import type { ProofWithSignals, ProvingEngine } from './types.js'
 /** Threads that are started by default at most: more bring little to proofs of this size. */
 const MAX_DEFAULT_THREADS = 16
 
-/** Bytes of zkeys that stay loaded while nobody proves with them; the key used last stays in any case. */
+/** Bytes of memory that keys may take while nobody proves with them; the key used last stays in any case. */
 const KEY_CACHE_BYTES = 2 ** 29
 
 /** Proofs with one key that are made at the same time, each with memory of its own; more wait. */
@@ -31,6 +32,8 @@ export interface SoulproofEngineOptions {
   readonly arithmetic?: ArithmeticName | undefined
   /** Whether threads share memory; by default if they can. */
   readonly shared?: boolean | undefined
+  /** Bytes of memory in all threads that keys may take before the one used longest ago goes, by default 512 MiB. */
+  readonly keyCacheBytes?: number | undefined
   /** The blinding scalars of the next proof, by default from the platform's CSPRNG. Known ones reveal the witness. */
   readonly blinding?: (() => { r: bigint; s: bigint }) | undefined
   /** Called for every proof with the time that threads spent on its parts. */
@@ -56,12 +59,13 @@ interface LoadedKey {
 interface Session {
   readonly pool: Pool
   readonly keys: WeakMap<Uint8Array, CachedKey>
-  /** From the one used longest ago. */
+  /** Those that are open or being opened, from the one used longest ago. */
   readonly recent: Set<CachedKey>
 }
 
 interface CachedKey {
-  readonly bytes: number
+  /** What its memories take, once it is loaded. */
+  bytes: number
   readonly loaded: Promise<LoadedKey>
   users: number
 }
@@ -71,14 +75,16 @@ interface CachedKey {
  *
  * A key is loaded with its first proof and kept as long as its bytes are (up to a bound): they must not change.
  *
- * @throws {RangeError} if `threads` is not a positive integer
+ * @throws {RangeError} if `threads` is not a positive integer, or the arithmetic does not work here
  */
 export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Promise<SoulproofEngine> {
-  const { threads, blinding = randomBlinding, onTimes, onKey } = o
+  const { threads, keyCacheBytes = KEY_CACHE_BYTES, blinding = randomBlinding, onTimes, onKey } = o
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new RangeError('threads must be a positive integer')
   }
-  const arithmetic = o.arithmetic ?? (await chooseArithmetic())
+  const fastest = await chooseArithmetic()
+  const { arithmetic = fastest } = o
+  if (arithmetic === 'simd' && fastest !== 'simd') throw new RangeError('arithmetic simd does not work here')
   let session: Promise<Session> | undefined
   let disposed = false
   const requireOpen = (): void => {
@@ -125,18 +131,17 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
       const { pool, keys, recent } = await abortable(current, signal)
       requireOpen()
 
-      const cached = keys.get(provingKey) ?? openKey({ pool, zkey: provingKey, onKey })
+      const known = keys.get(provingKey)
+      const cached =
+        known !== undefined && recent.has(known) ? known : openKey({ pool, zkey: provingKey, onKey })
       keys.set(provingKey, cached)
       cached.users++
       recent.delete(cached)
       recent.add(cached)
-      cached.loaded.catch(() => {
-        keys.delete(provingKey)
-        recent.delete(cached)
-      })
+      cached.loaded.catch(() => recent.delete(cached))
       try {
         const loaded = await abortable(cached.loaded, signal)
-        evict({ pool, keys: recent })
+        evict({ pool, recent, limit: keyCacheBytes })
         if (loaded.key.layout.wires !== length) {
           throw new ArtifactError('witness and proving key belong to different circuits')
         }
@@ -161,23 +166,31 @@ function openKey(o: {
 }): CachedKey {
   const { pool, zkey, onKey } = o
   const begun = performance.now()
-  const loaded = pool.open(zkey).then((key) => {
-    onKey?.(performance.now() - begun)
-    return { key, free: Array.from({ length: AREAS }, (_, i) => AREAS - 1 - i), waiting: [] }
-  })
-  return { bytes: zkey.length, loaded, users: 0 }
+  const cached: CachedKey = {
+    bytes: 0,
+    users: 0,
+    loaded: pool.open(zkey).then((key) => {
+      onKey?.(performance.now() - begun)
+      cached.bytes = areaOf(key.layout, AREAS - 1).end * (pool.shared ? 1 : pool.threads)
+      return { key, free: Array.from({ length: AREAS }, (_, i) => AREAS - 1 - i), waiting: [] }
+    }),
+  }
+  return cached
 }
 
 /** Closes keys that nobody uses, the one used longest ago first, until the rest is within the bound. */
-function evict(o: { pool: Pool; keys: Set<CachedKey> }): void {
-  const { pool, keys } = o
-  let bytes = [...keys].reduce((sum, key) => sum + key.bytes, 0)
-  for (const key of keys) {
-    if (bytes <= KEY_CACHE_BYTES) return
+function evict(o: { pool: Pool; recent: Set<CachedKey>; limit: number }): void {
+  const { pool, recent, limit } = o
+  let bytes = [...recent].reduce((sum, key) => sum + key.bytes, 0)
+  for (const key of recent) {
+    if (bytes <= limit) return
     if (key.users > 0) continue
-    keys.delete(key)
+    recent.delete(key)
     bytes -= key.bytes
-    void key.loaded.then((loaded) => pool.close(loaded.key))
+    key.loaded.then(
+      (loaded) => pool.close(loaded.key),
+      () => {},
+    )
   }
 }
 
@@ -251,22 +264,6 @@ async function takeArea(loaded: LoadedKey, signal: AbortSignal | undefined): Pro
     const place = loaded.waiting.indexOf(give)
     if (place >= 0) loaded.waiting.splice(place, 1)
     throw error
-  }
-}
-
-/** The promise, or the signal's reason if that comes first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  let abort = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }
 

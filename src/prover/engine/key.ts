@@ -331,9 +331,22 @@ export function placeKey(o: {
   bytes.set(stream.coefficients, stagedCoefficients)
   new Uint32Array(memory.buffer, rows, stream.words.length).set(stream.words)
 
+  // What a task leaves, for threads that have the key in a memory of their own and share this work too.
+  const task = (call: Call, ...outputs: { address: number; length: number }[]): Task => ({
+    calls: [call],
+    outputs,
+  })
+  const factors = twiddleLength(logSize)
   const tasks: Task[] = [
-    task(['fft_twiddles', forward, backward, logSize]),
-    task(['abc_coefficients', coefficients, stagedCoefficients, coefficientCount]),
+    task(
+      ['fft_twiddles', forward, backward, logSize],
+      { address: forward, length: factors },
+      { address: backward, length: factors },
+    ),
+    task(['abc_coefficients', coefficients, stagedCoefficients, coefficientCount], {
+      address: coefficients,
+      length: ELEMENT * coefficientCount,
+    }),
   ]
   for (const sum of SUMS) {
     const { positions, scalars, sources } = points[sum]
@@ -345,13 +358,11 @@ export function placeKey(o: {
       const chunk = Math.min(POINTS_PER_TASK, count - first)
       const at = start + first * length
       stage({ bytes, at: at + chunk * (length - pointLength), sources, positions, first, chunk, pointLength })
-      tasks.push(task([`${group.toLowerCase()}_load`, at, chunk]))
+      tasks.push(task([`${group.toLowerCase()}_load`, at, chunk], { address: at, length: chunk * length }))
     }
   }
   return { memory, layout, tasks }
 }
-
-const task = (...calls: Call[]): Task => ({ calls })
 
 /** Makes a memory that may grow up to what 32-bit addresses reach. */
 export function createMemory(o: { pages: number; shared: boolean }): WebAssembly.Memory {

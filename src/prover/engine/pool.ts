@@ -133,7 +133,8 @@ export async function createPool(o: {
     for (const thread of threads) thread.send(order)
   }
   const keepAlive = (): void => {
-    const keep = openings.size + jobs.size > 0
+    // A proof may wait for the place of one that has not ended in all threads.
+    const keep = openings.size + jobs.size + endings.size > 0
     for (const thread of threads) thread.keepAlive(keep)
   }
 
@@ -206,9 +207,13 @@ export async function createPool(o: {
       finish(job, () => job.reject(new ArtifactError(job.refusal)))
       return
     }
+    const { publish } = job.groups[group]!
     for (const { address, bytes } of outputs) {
-      job.outputs.set(address, bytes)
-      if (!job.groups[group]!.publish) continue
+      // What is for the threads is not for the host.
+      if (!publish) {
+        job.outputs.set(address, bytes)
+        continue
+      }
       threads.forEach((other, i) => {
         if (i !== thread) other.send({ type: 'write', key: job.key.id, pages: 0, address, bytes })
       })
@@ -260,6 +265,7 @@ export async function createPool(o: {
         if (ending === undefined || --ending.waiting > 0) return
         endings.delete(report.job)
         ending.resolve()
+        keepAlive()
       }
     }
   }
@@ -360,22 +366,20 @@ export async function createPool(o: {
       keepAlive()
       if (shared) threads[id % threads.length]!.send({ type: 'open', key: id, zkey })
       else broadcast({ type: 'open', key: id, zkey })
-      const { layout, memory, tasks } = await opened
-      const key: OpenKey = { id, layout, memory }
-      if (memory !== undefined) {
-        broadcast({ type: 'attach', key: id, memory, layout })
-        try {
-          await run({
-            key,
-            groups: [{ name: 'key', tasks }],
-            refusal: 'proving key has a point that is not on its curve',
-          }).result
-        } catch (error) {
-          broadcast({ type: 'close', key: id })
-          throw error
-        }
+      try {
+        const { layout, memory, tasks } = await opened
+        const key: OpenKey = { id, layout, memory }
+        if (memory !== undefined) broadcast({ type: 'attach', key: id, memory, layout })
+        await run({
+          key,
+          groups: [{ name: 'key', tasks, publish: true }],
+          refusal: 'proving key has a point that is not on its curve',
+        }).result
+        return key
+      } catch (error) {
+        broadcast({ type: 'close', key: id })
+        throw error
       }
-      return key
     },
     close: ({ id }) => broadcast({ type: 'close', key: id }),
     write(key, { end: last, address, bytes }) {

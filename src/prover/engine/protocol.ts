@@ -18,7 +18,7 @@ export type Order =
       readonly threads: number
       readonly shared: boolean
     }
-  /** Place a key in a new memory; where memory is not shared, bring it into form too. */
+  /** Place a key in a new memory. Tasks that bring it into form are for all threads. */
   | { readonly type: 'open'; readonly key: number; readonly zkey: Uint8Array }
   /** Use a memory that another thread made. */
   | {

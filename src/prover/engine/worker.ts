@@ -12,7 +12,7 @@ type Start = Extract<Order, { type: 'start' }>
 type Functions = Readonly<Record<string, (...args: number[]) => number | undefined>>
 
 interface Port {
-  readonly send: (report: Report) => void
+  readonly send: (report: Report, transfer?: ArrayBuffer[]) => void
   readonly listen: (handler: (order: Order) => void) => void
 }
 
@@ -62,16 +62,8 @@ function serve({ send, listen }: Port): void {
         constants,
         joinConstants: (domainSize) => joinConstants(fr, domainSize),
       })
-      if (shared) {
-        send({ type: 'opened', key, memory, layout, tasks })
-        return
-      }
-      const own = attach(memory, layout)
-      for (const task of tasks) {
-        if (run(own, task) !== 0) throw new ArtifactError('proving key has a point that is not on its curve')
-      }
-      keys.set(key, own)
-      send({ type: 'opened', key, layout, tasks: [] })
+      if (!shared) keys.set(key, attach(memory, layout))
+      send({ type: 'opened', key, ...(shared && { memory }), layout, tasks })
     } catch (error) {
       send({
         type: 'refused',
@@ -153,7 +145,8 @@ function serve({ send, listen }: Port): void {
         const code = run(job.key, task)
         const milliseconds = performance.now() - begun
         const outputs = job.counters === undefined ? read(job.key, task) : []
-        send({ type: 'done', job: number, group, task: index, code, milliseconds, outputs })
+        const transfer = outputs.map(({ bytes }) => bytes.buffer)
+        send({ type: 'done', job: number, group, task: index, code, milliseconds, outputs }, transfer)
         await breathe()
       }
     }
@@ -179,7 +172,10 @@ function serve({ send, listen }: Port): void {
   }
 }
 
-function read({ memory }: Key, { outputs = [] }: Task): { address: number; bytes: Uint8Array }[] {
+function read(
+  { memory }: Key,
+  { outputs = [] }: Task,
+): { address: number; bytes: Uint8Array<ArrayBuffer> }[] {
   return outputs.map(({ address, length }) => ({
     address,
     bytes: new Uint8Array(memory.buffer).slice(address, address + length),
@@ -203,18 +199,18 @@ if (typeof process === 'object' && typeof process.versions?.node === 'string') {
   void importUnseen('node:worker_threads').then((threads) => {
     const { parentPort } = threads as typeof import('node:worker_threads')
     serve({
-      send: (report) => parentPort?.postMessage(report),
+      send: (report, transfer) => parentPort?.postMessage(report, transfer),
       listen: (handler) => parentPort?.on('message', handler),
     })
   })
 } else {
   // At once: a page's messages are lost to whoever listens later.
   const scope = globalThis as unknown as {
-    postMessage(report: Report): void
+    postMessage(report: Report, transfer?: ArrayBuffer[]): void
     addEventListener(type: 'message', handler: (event: { data: Order }) => void): void
   }
   serve({
-    send: (report) => scope.postMessage(report),
+    send: (report, transfer) => scope.postMessage(report, transfer),
     listen: (handler) => scope.addEventListener('message', ({ data }) => handler(data)),
   })
 }

@@ -96,7 +96,7 @@ async function prove(
     ...CASES[statement],
     ...(signal && { signal }),
     onProgress(phase) {
-      phases.push(phase)
+      if (phases.at(-1) !== phase) phases.push(phase)
       onPhase?.(phase)
     },
   })

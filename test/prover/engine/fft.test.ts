@@ -11,7 +11,9 @@ import {
 import { rootOfUnity as snarkjsRoot } from '../../../src/setup/qap.js'
 import { elements, evaluate, type FrHost, frHost, mod } from './reference.js'
 
-const SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+/** SOULPROOF_LONG=1 goes on to a million values. */
+const LONG = process.env['SOULPROOF_LONG'] === '1'
+const SIZES = Array.from({ length: LONG ? 18 : 15 }, (_, i) => i + 1)
 
 describe('prover: transforms', () => {
   it('takes the roots of unity of snarkjs', () => {

@@ -14,6 +14,8 @@ import { type Coordinate, integerBytes, msmHost, readInteger, zkeyBytes } from '
 
 const GROUPS = { G1, G2 } as unknown as Readonly<Record<GroupName, ReferenceGroup<Coordinate>>>
 const LIMIT = 1 << 22
+/** Sums of 700 random points in each group, about 20,000 additions each. */
+const RANDOM_SUMS = process.env['SOULPROOF_LONG'] === '1' ? 60 : 1
 type Affine = NonNullable<Point<Coordinate>>
 
 /** Multiples of the generator whose logarithms are known, so that long sums are one multiplication in bigints. */
@@ -166,6 +168,17 @@ for (const arithmetic of ['simd', 'scalar'] as const) {
             check({ ...first(n), scalars: points.slice(0, n).map(() => random.below(R)) })
           })
         }
+
+        it(`sums 700 points with random scalars and edges, ${RANDOM_SUMS} times`, () => {
+          const edges = [0n, 1n, 2n, R - 1n, R - 2n, LAMBDA, R - LAMBDA, R / 2n, 1n << 126n, 1n << 253n]
+          for (let i = 0; i < RANDOM_SUMS; i++) {
+            m.reset()
+            const scalars = points.map(() =>
+              random.below(4n) === 0n ? edges[Number(random.below(10n))]! : random.below(R),
+            )
+            check({ ...first(700), scalars })
+          }
+        })
 
         it('sums with edge scalars: all 0, all 1, all r - 1, small, bits, powers of two', () => {
           const make: ((i: number) => bigint)[] = [

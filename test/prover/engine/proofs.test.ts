@@ -1,114 +1,40 @@
 import assert from 'node:assert/strict'
-import { groth16 } from 'snarkjs'
-import { FIELD_MODULUS as r } from '../../../src/field.js'
-import { firstViolatedConstraint } from '../../../src/formats/r1cs.js'
-import { writeWitness } from '../../../src/formats/witness.js'
-import { createSoulproofEngine, type SoulproofEngine } from '../../../src/prover/engine/index.js'
-import { createDevelopmentKey } from '../../../src/setup/development-key.js'
-import { exportVerificationKey } from '../../../src/setup/verification-key.js'
-import { numbers, randomCircuit, SHAPES } from './random-circuit.js'
-import { mod } from './reference.js'
+import { randomCircuit, SHAPES } from './random-circuit.js'
+import { circuitsOfRound, createProofSweep, type ProofSweep } from './random-proofs.js'
 
-const LONG = process.env['SOULPROOF_LONG'] === '1'
-// 200 proofs, or 10,000; of every size from 2^1 to 2^10, or to 2^16.
-const ROUNDS = LONG ? 100 : 2
-const CIRCUITS = 10
+// `npm run check:proofs -- --long` makes 10,000.
+const ROUNDS = 2
 const WITNESSES = 10
-const LARGE = LONG ? [11, 12, 13, 14, 15, 16] : [11, 13]
+const LARGE = [11, 13]
 
-const SETTINGS = [
-  { arithmetic: 'simd', threads: 2, shared: true },
-  { arithmetic: 'scalar', threads: 1, shared: true },
-  { arithmetic: 'simd', threads: 1, shared: true },
-  { arithmetic: 'scalar', threads: 2, shared: true },
-  { arithmetic: 'simd', threads: 3, shared: false },
-  { arithmetic: 'scalar', threads: 2, shared: false },
-] as const
-
-const VALUES = ['zero', 'one', 'r - 1', 'bits', 'random'] as const
-
-function valuesOf(kind: (typeof VALUES)[number], seed: number): () => bigint {
-  const next = numbers(seed)
-  switch (kind) {
-    case 'zero':
-      return () => 0n
-    case 'one':
-      return () => 1n
-    case 'r - 1':
-      return () => r - 1n
-    case 'bits':
-      return () => BigInt(next() & 1)
-    case 'random':
-      return () => mod((BigInt(next()) << 230n) ^ ((BigInt(next()) * 0x123456789abcdefn) ** 4n))
-  }
-}
-
-describe('prover: proofs of random circuits verify under snarkjs', () => {
-  let engines: SoulproofEngine[]
+describe('prover: proofs of random circuits verify under snarkjs and here', () => {
+  let sweep: ProofSweep
   before(async () => {
-    engines = await Promise.all(SETTINGS.map((setting) => createSoulproofEngine(setting)))
+    sweep = await createProofSweep()
   })
-  after(async () => {
-    await Promise.all(engines.map((engine) => engine.dispose()))
-    await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate()
-  })
+  after(() => sweep.dispose())
 
   for (let round = 0; round < ROUNDS; round++) {
-    it(`round ${round}: ${CIRCUITS} circuits with ${WITNESSES} witnesses each`, async () => {
-      const next = numbers(1000 + round)
-      for (let i = 0; i < CIRCUITS; i++) {
-        const logSize = 1 + i
-        const circuit = randomCircuit({
-          seed: next(),
-          logSize,
-          // None now and then, and as many as the rows allow.
-          publicSignals: next() % 3 === 0 ? 0 : next() % Math.min(2 ** logSize, 10),
-          privates: next() % 3 === 0 ? 0 : next() % 20,
-          shape: SHAPES[(i + round) % SHAPES.length]!,
-        })
-        await proveAll(circuit, i + round)
+    it(`round ${round}: domains of 2^1 to 2^10 rows with ${WITNESSES} witnesses each`, async () => {
+      const before = sweep.proofs
+      for (const [i, circuit] of circuitsOfRound(round).entries()) {
+        await sweep.prove(circuit, { seed: i + round, witnesses: WITNESSES })
       }
+      assert.deepEqual(sweep.failures, [])
+      assert.equal(sweep.proofs - before, 10 * WITNESSES)
     })
   }
 
-  it(`larger domains: 2 to the ${LARGE.join(', ')}`, async () => {
+  it(`larger domains: 2 to the ${LARGE.join(' and ')}`, async () => {
     for (const [i, logSize] of LARGE.entries()) {
-      await proveAll(
-        randomCircuit({ seed: logSize, logSize, publicSignals: i, privates: 5, shape: SHAPES[(3 * i) % 4]! }),
-        i,
-        1,
-      )
+      const shape = SHAPES[(3 * i) % SHAPES.length]!
+      const circuit = randomCircuit({ seed: logSize, logSize, publicSignals: i, privates: 5, shape })
+      await sweep.prove(circuit, { seed: i, witnesses: 2 })
     }
+    assert.deepEqual(sweep.failures, [])
   })
 
-  it('snarkjs refuses the proof of a false witness, so that the test can fail', async () => {
-    const circuit = randomCircuit({ seed: 5, logSize: 4, publicSignals: 2, privates: 3, shape: 'mixed' })
-    const witness = circuit.witness(valuesOf('random', 1))
-    const provingKey = await createDevelopmentKey({ r1cs: circuit.r1cs })
-    const changed = witness.map((value, i) => (i === witness.length - 1 ? mod(value + 1n) : value))
-    assert.notEqual(firstViolatedConstraint({ r1cs: circuit.r1cs, witness: changed }), undefined)
-    const { proof, publicSignals } = await engines[0]!.prove({ provingKey, witness: writeWitness(changed) })
-    const key = (await exportVerificationKey(provingKey)) as Parameters<typeof groth16.verify>[0]
-    assert.equal(await groth16.verify(key, publicSignals, proof), false)
+  it('refuses the proof of a false witness, so that the test can fail', async () => {
+    assert.deepEqual(await sweep.proveFalsehood(), [false, false])
   })
-
-  async function proveAll(circuit: ReturnType<typeof randomCircuit>, offset: number, count = WITNESSES) {
-    const { r1cs, label } = circuit
-    const provingKey = await createDevelopmentKey({ r1cs })
-    const key = (await exportVerificationKey(provingKey)) as Parameters<typeof groth16.verify>[0]
-    const proofs = Array.from({ length: count }, async (_, i) => {
-      const values = VALUES[(i + offset) % VALUES.length]!
-      const witness = circuit.witness(valuesOf(values, offset + i))
-      assert.equal(firstViolatedConstraint({ r1cs, witness }), undefined, `${label}: a witness that holds`)
-      const at = (offset + i) % engines.length
-      const setting = JSON.stringify(SETTINGS[at])
-      const { proof, publicSignals } = await engines[at]!.prove({
-        provingKey,
-        witness: writeWitness(witness),
-      })
-      assert.deepEqual(publicSignals, witness.slice(1, 1 + r1cs.publicSignals).map(String))
-      assert.ok(await groth16.verify(key, publicSignals, proof), `${label}, ${values}, ${setting}`)
-    })
-    await Promise.all(proofs)
-  }
 })

@@ -48,9 +48,11 @@ export function randomCircuit(o: {
   const { seed, logSize, publicSignals, privates, shape } = o
   const next = numbers(seed)
   const pick = (below: number) => next() % below
-  // snarkjs takes the power of two above constraints + public signals: half of it at least has to be filled.
-  const least = Math.max(2 ** (logSize - 1) - publicSignals, 1)
-  const constraints = least + pick(2 ** logSize - publicSignals - least)
+  // snarkjs takes the power of two above constraints + public signals: half of it at least has to be filled. Public
+  // signals may fill all of it, and leave no constraint.
+  const most = 2 ** logSize - 1 - publicSignals
+  const least = Math.max(2 ** (logSize - 1) - publicSignals, Math.min(1, most))
+  const constraints = least + pick(most - least + 1)
   const free = 1 + publicSignals + privates
   const coefficient = (): bigint => {
     switch (pick(6)) {
@@ -68,7 +70,6 @@ export function randomCircuit(o: {
     }
   }
   const sum = (known: number): Row => {
-    if (shape === 'constant') return [[0, coefficient()]]
     const wire = () => pick(known)
     if (shape === 'repeated' || shape === 'opposite') {
       // All wires together: their columns are equal, or differ by the sign.
