@@ -1,4 +1,6 @@
-import { deriveSecretScalar, signMessage } from '@zk-kit/eddsa-poseidon'
+import { blake512 } from '@noble/hashes/blake1.js'
+import { concatBytes } from '@noble/hashes/utils.js'
+import { deriveSecretScalar } from '@zk-kit/eddsa-poseidon'
 import {
   BASE8,
   isPublicKey,
@@ -11,7 +13,7 @@ import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
 import { requireObject } from '../errors.js'
-import { FIELD_MODULUS, parseDecimal } from '../field.js'
+import { assertField, bigIntToBytes, bytesToBigInt, FIELD_MODULUS, parseDecimal } from '../field.js'
 
 /** `eddsa:<x>:<y>` for a key on Baby Jubjub, `eip155:<chainId>:<0xaddress>` for a contract. */
 export type IssuerId = string
@@ -44,8 +46,7 @@ export type IssuerParts =
 export function createIssuer(options: { readonly secret?: Uint8Array } = {}): Issuer {
   requireObject(options, 'options')
   const { secret = randomBytes(32) } = options
-  if (!(secret instanceof Uint8Array)) throw new TypeError('secret must be a Uint8Array')
-  if (secret.length < 16) throw new RangeError('secret must have at least 16 bytes')
+  requireSecret(secret, 'secret')
   const [x, y] = multiply(BASE8, deriveSecretScalar(Uint8Array.from(secret)))
   return { id: `eddsa:${x}:${y}`, secret: Uint8Array.from(secret), publicKey: [x, y] }
 }
@@ -88,10 +89,38 @@ export function sbtType(issuer: IssuerId, schemaHash: bigint): bigint {
     : poseidon([DOMAIN.contractType, parts.chainId, parts.address, schemaHash])
 }
 
-/** Signs an SBT's hash with EdDSA-Poseidon; deterministic. */
+/**
+ * Signs an SBT's hash with EdDSA-Poseidon; deterministic, and the signature that zk-kit makes. The public key is derived again:
+ * a signature with another one in its challenge would give the secret away.
+ *
+ * @throws {TypeError|RangeError} if the issuer has no secret bytes, or the hash is not canonical
+ */
 export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
-  const { R8, S } = signMessage(issuer.secret, sbtHash)
-  return { R8: [R8[0], R8[1]], S }
+  assertField(sbtHash, 'sbtHash')
+  const { secret } = issuer
+  requireSecret(secret, 'issuer.secret')
+  const expanded = blake512(secret)
+  const half = expanded.subarray(0, 32)
+  // As in RFC 8032, 5.1.5: a multiple of 8 with the second highest bit set.
+  half[0]! &= 0xf8
+  half[31] = (half[31]! & 0x7f) | 0x40
+  const scalar = littleEndian(half)
+  const seed = concatBytes(expanded.subarray(32), bigIntToBytes(sbtHash, 32).reverse())
+  const nonce = littleEndian(blake512(seed)) % SUBGROUP_ORDER
+  expanded.fill(0)
+  seed.fill(0)
+  const R8 = multiply(BASE8, nonce)
+  const h = poseidon([...R8, ...multiply(BASE8, (scalar >> 3n) % SUBGROUP_ORDER), sbtHash])
+  return { R8, S: (nonce + h * scalar) % SUBGROUP_ORDER }
+}
+
+function requireSecret(secret: unknown, label: string): asserts secret is Uint8Array {
+  if (!(secret instanceof Uint8Array)) throw new TypeError(`${label} must be a Uint8Array`)
+  if (secret.length < 16) throw new RangeError(`${label} must have at least 16 bytes`)
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytesToBigInt(Uint8Array.from(bytes).reverse())
 }
 
 /**
