@@ -34,7 +34,7 @@ const WALLETS: Readonly<Record<WitnessStatement, number>> = {
   'policy-l': 700,
 }
 /** Policies by profile; each wallet serves for many. */
-const POLICIES = { 'policy-s': 30_000, 'policy-m': 40_000, 'policy-l': 30_000 } as const
+const POLICIES = { 'policy-s': 45_000, 'policy-m': 45_000, 'policy-l': 10_000 } as const
 const VARIANTS = 120
 const SIGNATURES = 10_000
 

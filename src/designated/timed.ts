@@ -17,7 +17,7 @@ import { TIMED_H } from '../statements/timed.js'
 import type { TimedPart, Verification, Verifier } from '../verifier/index.js'
 import { type Beacon, beaconBytes, beaconField, checkBeacon } from './beacon.js'
 import { checkParameters, type EvaluatedDelay, quotientPower } from './delay.js'
-import { createVerifierKey, type VerifierKey } from './keys.js'
+import { createVerifierKey, requireKey, type VerifierKey } from './keys.js'
 import { RSA_2048 } from './modular.js'
 import {
   type DelayParameters,
@@ -127,7 +127,7 @@ export async function simulateTimed(
   o: Asked & Chosen & { readonly key: VerifierKey },
 ): Promise<TimedEnvelope> {
   const { policy } = o
-  const key = createVerifierKey({ secret: o.key?.secret })
+  const key = requireKey(o.key, 'key')
   const { context, beacon } = readAsked(o)
   if (context.verifierKey !== key.verifierKey && context.verifierKey2 !== key.verifierKey) {
     throw new StatementError('the key is neither verifierKey nor verifierKey2')

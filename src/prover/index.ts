@@ -118,6 +118,7 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
 export async function createProver(
   options: { readonly threads?: number; readonly engine?: string; readonly artifacts?: string | URL } = {},
 ): Promise<Prover> {
+  requireObject(options, 'options')
   const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts: source } = options
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new RangeError('threads must be a positive integer')
