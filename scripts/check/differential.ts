@@ -21,7 +21,7 @@ const option = (name: string): string | undefined => {
   return at < 0 ? undefined : process.argv[at + 1]
 }
 const first = Number(option('seed') ?? 1_000_000)
-const share = process.argv.includes('--long') ? 1 : 0.01
+const share = process.argv.includes('--long') ? 1 : Number(option('share') ?? 0.01)
 const [shard = 1, shards = 1] = (option('shard') ?? '1/1').split('/').map(Number)
 const isAsked = (part: string): boolean => (option('part') ?? part) === part
 
