@@ -16,7 +16,7 @@ import { preparePolicy } from '../statements/policy.js'
 import { TIMED_H } from '../statements/timed.js'
 import type { TimedPart, Verification, Verifier } from '../verifier/index.js'
 import { type Beacon, beaconBytes, beaconField, checkBeacon } from './beacon.js'
-import { checkParameters, type EvaluatedDelay, quotientPower } from './delay.js'
+import { checkEvaluated, checkParameters, type EvaluatedDelay, quotientPower } from './delay.js'
 import { createVerifierKey, requireKey, type VerifierKey } from './keys.js'
 import { RSA_2048 } from './modular.js'
 import {
@@ -102,6 +102,7 @@ export async function forgeTimed(
   const { policy, evaluated } = o
   const { context, beacon } = readAsked(o)
   const { modulus, squarings } = delayOf(policy)
+  checkEvaluated(evaluated)
   const start = startOf(beaconBytes(beacon), modulus)
   if (evaluated.modulus !== modulus || evaluated.squarings !== squarings || evaluated.start !== start) {
     throw new StatementError('the delay is not that of this policy and beacon')

@@ -9,7 +9,12 @@ import { createProver } from '../../src/prover/index.js'
 import * as sbt from '../../src/sbt/index.js'
 import * as soul from '../../src/soul/index.js'
 import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
-import { createVerifier, isDevelopmentKey, verificationKeyHash } from '../../src/verifier/index.js'
+import {
+  createVerifier,
+  isDevelopmentKey,
+  parseVerificationKey,
+  verificationKeyHash,
+} from '../../src/verifier/index.js'
 import { CREDIT, entryAbout, openBook } from '../support/ledger.js'
 import { ALICE, CITIZENSHIP, grant, NOW, openOffice, refresh, rootsOf } from '../support/world.js'
 import { type Target, WrongAnswer } from './fuzz.js'
@@ -55,7 +60,7 @@ const book = openBook(CREDIT, entries)
 const handle = ledger.ledgerHandle({ soul: ALICE, ledgerId: CREDIT.id })
 const opening = book.proof(handle)
 const { state } = book.reader
-const query = { id: CREDIT.id, categories: CREDIT.categories, count: ['unpaid'], atMost: 5 }
+const query = { ledger: CREDIT, of: ['unpaid'], most: 5, since: 1n, least: -5n }
 
 /** What a reader accepts, it has to write back as it was. */
 function roundTrip<T>(read: (json: unknown) => T, write: (value: T) => unknown): (input: unknown) => void {
@@ -111,6 +116,7 @@ function sbtTargets(): EntryTarget[] {
     },
     {
       name: 'heldSbtFromJson and back',
+      cost: 2,
       covers: ['sbt.heldSbtFromJson', 'sbt.heldSbtToJson'],
       samples: [sbt.heldSbtToJson(signed), sbt.heldSbtToJson(registered)],
       call: roundTrip((json) => sbt.heldSbtFromJson(json), sbt.heldSbtToJson),
@@ -183,6 +189,7 @@ function merkleTargets(): EntryTarget[] {
     },
     {
       name: 'registry methods',
+      cost: 2,
       covers: ['merkle.Registry'],
       samples: [{ insert: 9n, revoke: 0, proof: 0 }],
       call: (input: Anything) => {
@@ -210,6 +217,7 @@ function policyTargets(): EntryTarget[] {
   return [
     {
       name: 'evaluatePolicy with ledgers',
+      cost: 4,
       covers: ['policy.evaluatePolicy'],
       samples: [
         { roots: withRoots, now: NOW, soul: ALICE, sbts: [signed], sets: [], ledgers: { credit: opening } },
@@ -245,12 +253,14 @@ function designatedTargets(): EntryTarget[] {
     },
     {
       name: 'sessionVerifierKey',
+      cost: 2,
       covers: ['designated.sessionVerifierKey'],
       samples: [{ key, session: 'one' }],
       call: (input: Anything) => inField(designated.sessionVerifierKey(input).verifierKey),
     },
     {
       name: 'provePossession',
+      cost: 4,
       covers: ['designated.provePossession'],
       samples: [{ key, challenge, session: 'fuzz' }],
       call: (input: Anything) => {
@@ -273,6 +283,7 @@ function designatedTargets(): EntryTarget[] {
     },
     {
       name: 'rotateVerifierKey',
+      cost: 4,
       covers: ['designated.rotateVerifierKey'],
       samples: [{ from: key, to: next, at: NOW }],
       call: (input: Anything) => designated.rotateVerifierKey(input),
@@ -398,6 +409,7 @@ function ledgerTargets(): EntryTarget[] {
     },
     {
       name: 'ledgerProofFromJson',
+      cost: 2,
       covers: ['ledger.ledgerProofFromJson', 'ledger.ledgerProofToJson'],
       samples: [ledger.ledgerProofToJson(opening)],
       call: roundTrip((json) => ledger.ledgerProofFromJson(json), ledger.ledgerProofToJson),
@@ -466,12 +478,14 @@ function ledgerTargets(): EntryTarget[] {
     },
     {
       name: 'prepareBatch',
+      cost: 3,
       covers: ['ledger.prepareBatch', 'ledger.traceEntries'],
       samples: [entries],
       call: (x: Anything) => ledger.prepareBatch({ reader: ledger.emptyLedger(CREDIT), entries: x }),
     },
     {
       name: 'createMemoryLedger',
+      cost: 2,
       covers: ['ledger.createMemoryLedger', 'ledger.emptyLedger'],
       samples: [
         { options: { ...CREDIT, keep: 2 }, append: entries, apply: 1, proof: handle, from: 0n, limit: 5 },
@@ -489,6 +503,7 @@ function ledgerTargets(): EntryTarget[] {
     },
     {
       name: 'createLedger in memory',
+      cost: 4,
       covers: ['ledger.createLedger'],
       samples: [
         { options: CREDIT, append: entries, apply: 1, proof: handle, rewind: 1n, from: 0n, limit: 5 },
@@ -507,6 +522,7 @@ function ledgerTargets(): EntryTarget[] {
     },
     {
       name: 'indexer',
+      cost: 4,
       covers: ['indexer.createIndexer', 'indexer.createMemoryCursor'],
       samples: [chainSample()],
       call: indexChain,
@@ -571,7 +587,7 @@ async function indexChain(given: unknown): Promise<void> {
 }
 
 function verifierTargets(): EntryTarget[] {
-  const { key } = VERIFICATION_KEYS['membership']!
+  const key = parseVerificationKey(VERIFICATION_KEYS['membership']!.key)
   return [
     {
       name: 'verificationKeyHash',
