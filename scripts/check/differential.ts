@@ -27,11 +27,11 @@ const isAsked = (part: string): boolean => (option('part') ?? part) === part
 
 /** Wallets by statement. */
 const WALLETS: Readonly<Record<WitnessStatement, number>> = {
-  membership: 1500,
-  'policy-s': 4500,
-  'policy-m': 2600,
-  'policy-m-timed': 700,
-  'policy-l': 700,
+  membership: 3000,
+  'policy-s': 5000,
+  'policy-m': 1400,
+  'policy-m-timed': 300,
+  'policy-l': 300,
 }
 /** Policies by profile; each wallet serves for many. */
 const POLICIES = { 'policy-s': 45_000, 'policy-m': 45_000, 'policy-l': 10_000 } as const

@@ -11,7 +11,7 @@ const option = (name: string): string | undefined => {
   return at < 0 ? undefined : process.argv[at + 1]
 }
 const first = Number(option('seed') ?? 1)
-const runs = Number(option('runs') ?? (process.argv.includes('--long') ? 15_000 : 100))
+const runs = Number(option('runs') ?? (process.argv.includes('--long') ? 12_500 : 100))
 const [shard = 1, shards = 1] = (option('shard') ?? '1/1').split('/').map(Number)
 /** Most that the process may hold in MiB: provers and keys are in it, too. */
 const MOST_MEMORY = 2048

@@ -97,10 +97,11 @@ export function isDevelopmentKey(key: VerificationKey): boolean {
 
 /** A key's JSON has other names: it must not pass for one that is no development key. */
 function requireParsed(key: VerificationKey): void {
-  const isParsed =
-    Array.isArray(key?.ic) &&
-    [key.alpha, key.beta, key.gamma, key.delta].every((point) => Array.isArray(point))
-  if (!isParsed) throw new TypeError('key must be what parseVerificationKey returns')
+  const isNumber = (value: unknown): boolean => typeof value === 'bigint' && value >= 0n && value < 1n << 256n
+  const points: unknown[] = [key?.ic, key?.alpha, key?.beta, key?.gamma, key?.delta]
+  if (!points.every((point) => Array.isArray(point) && point.flat(2).every(isNumber))) {
+    throw new TypeError('key must be what parseVerificationKey returns')
+  }
 }
 
 function parseShape(json: unknown): VerificationKey {

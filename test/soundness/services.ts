@@ -470,7 +470,7 @@ async function storeTargets(folder: string): Promise<EntryTarget[]> {
       ({ file, bytes }): EntryTarget => ({
         name: `store ${file}`,
         covers: ['ledger.createLedger', 'ledger.repairLedger'],
-        cost: 40,
+        cost: 150,
         most: 10_000,
         samples: [bytes],
         async call(input) {

@@ -86,8 +86,7 @@ export async function signatureProblem(
     // What does not fit has no witness at all.
     if (changed.signature.S >= CANONICAL) continue
     const { key: A, message, signature } = changed
-    const witness = await eddsa.witness({ A, R8: signature.R8, s: signature.S, message })
-    const circuit = eddsa.value(witness, 'valid') === 1n
+    const circuit = (await eddsa.signal({ A, R8: signature.R8, s: signature.S, message }, 'valid')) === 1n
     // s + l below 2^252 is the same number for the circuit.
     const isSame = kind.name === 's + l'
     if (circuit !== (inCircuit || isSame)) return `seed ${seed}, ${kind.name}: the circuit says ${circuit}`
