@@ -237,7 +237,7 @@ function print(o: {
     '',
     ...plot('applied entries per second', rows, ({ apply }) => apply),
     ...plot('proof, microseconds', rows, ({ proof }) => 1000 * proof[0]),
-    '| Poseidon, inputs | poseidon-lite, µs | one, µs | one of many, µs |',
+    '| Poseidon, inputs | TypeScript, µs | one, µs | one of many, µs |',
     '|---:|---:|---:|---:|',
     ...hashes.map(
       ({ arity, reference, single, bulk }) =>

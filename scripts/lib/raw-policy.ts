@@ -1,3 +1,4 @@
+import type { Point } from '../../src/crypto/babyjub.js'
 import type { LedgerProof } from '../../src/merkle/ledger.js'
 import type { SetTree } from '../../src/merkle/set.js'
 import { anchorsOf } from '../../src/policy/anchors.js'
@@ -9,6 +10,7 @@ import { sbtFields } from '../../src/sbt/sbt.js'
 import type { Soul } from '../../src/soul/index.js'
 import {
   type Context,
+  type ContextSignals,
   contextSignals,
   handleOf,
   personalNullifier,
@@ -27,9 +29,11 @@ export interface RawPolicy {
   readonly fill: readonly (readonly [slot: string, held: HeldSbt])[]
   readonly sets?: readonly SetTree[]
   readonly ledgers?: Readonly<Record<string, LedgerProof>>
-  readonly context: Context
+  readonly context: Context | ContextSignals
   /** Unix seconds. */
   readonly now: bigint
+  /** Of a timed policy: the opening of P, with what it says of the claim. */
+  readonly commitment?: { readonly P: Point; readonly blinding: bigint; readonly truth: 0n | 1n }
   /** Public signals to claim instead of the computed ones. */
   readonly signals?: Partial<PolicySignals>
 }
@@ -40,8 +44,8 @@ export function rawPolicy(options: RawPolicy): {
   publicSignals: string[]
   signals: PolicySignals
 } {
-  const { policy, roots, soul, fill, sets = [], now } = options
-  const context = contextSignals(options.context)
+  const { policy, roots, soul, fill, sets = [], now, commitment } = options
+  const context = 'isTimed' in options.context ? options.context : contextSignals(options.context)
   const program = compilePolicy(policy)
   const anchors = anchorsOf({ policy, roots })
   const placed = fill.map(([name, held]): PlacedSbt => {
@@ -66,6 +70,7 @@ export function rawPolicy(options: RawPolicy): {
     now,
     anchorsRoot: anchors.root,
     ledgerRoot: ledgerRootsOf(program, roots),
+    ...(commitment && { P: commitment.P }),
     ...options.signals,
   }
   const openings = program.sets.map((set) => {
@@ -74,6 +79,10 @@ export function rawPolicy(options: RawPolicy): {
     return filled ? tree?.proof(load(set)) : undefined
   })
   const ledgers = program.ledgers.map((ledger) => ofLedger(options.ledgers, ledger))
-  const inputs = policyInputs(signals, { secret: soul.secret, program, anchors, placed, openings, ledgers })
+  const opening = commitment && { blinding: commitment.blinding, truth: commitment.truth }
+  const inputs = policyInputs(signals, {
+    ...{ secret: soul.secret, program, anchors, placed, openings, ledgers },
+    ...(opening && { opening }),
+  })
   return { inputs, publicSignals: policyPublicSignals(signals), signals }
 }

@@ -12,16 +12,22 @@ import { poseidon } from './poseidon.js'
  * @param secret  bytes of any number
  */
 export function deriveSecretScalar(secret: Uint8Array): bigint {
-  return (expand(secret).scalar >> 3n) % SUBGROUP_ORDER
+  const { scalar, prefix } = expand(secret)
+  prefix.fill(0)
+  return (scalar >> 3n) % SUBGROUP_ORDER
 }
 
-/** Signs a field element: S = r + Poseidon(R8, A, message) times the scalar. The nonce r is derived, so that it never repeats. */
+/**
+ * Signs a field element: S = r + Poseidon(R8, A, message) times the scalar. The nonce r is derived, so that it never repeats; so
+ * is the public key A: with another one in the challenge two signatures would give the secret away.
+ */
 export function sign(secret: Uint8Array, message: bigint): { readonly R8: Point; readonly S: bigint } {
   const { scalar, prefix } = expand(secret)
   const publicKey = multiply(BASE8, (scalar >> 3n) % SUBGROUP_ORDER)
   const seed = concatBytes(prefix, bigIntToBytes(message, 32).reverse())
   const nonce = fromLittleEndian(blake512(seed)) % SUBGROUP_ORDER
   seed.fill(0)
+  prefix.fill(0)
   const R8 = multiply(BASE8, nonce)
   const challenge = poseidon([...R8, ...publicKey, message])
   return { R8, S: (nonce + challenge * scalar) % SUBGROUP_ORDER }
@@ -32,7 +38,10 @@ function expand(secret: Uint8Array): { readonly scalar: bigint; readonly prefix:
   const low = hash.slice(0, 32)
   low[0] = (low[0] as number) & 0xf8
   low[31] = ((low[31] as number) & 0x7f) | 0x40
-  return { scalar: fromLittleEndian(low), prefix: hash.slice(32) }
+  const scalar = fromLittleEndian(low)
+  low.fill(0)
+  hash.fill(0, 0, 32)
+  return { scalar, prefix: hash.subarray(32) }
 }
 
 function fromLittleEndian(bytes: Uint8Array): bigint {

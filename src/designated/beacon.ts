@@ -1,4 +1,5 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
+import { requireObject } from '../errors.js'
 import { assertUint, hashBytes } from '../field.js'
 import { frame } from './encoding.js'
 
@@ -25,8 +26,9 @@ export function drandBeacon(o: {
   readonly randomness: string
   readonly at: bigint
 }): Beacon {
+  requireObject(o, 'options')
   const { chain, round, randomness, at } = o
-  if (!/^[0-9a-f]{64}$/.test(chain)) throw new RangeError('chain must be 64 lower-case hex digits')
+  hex32(chain, 'chain')
   if (!Number.isSafeInteger(round) || round < 0) throw new RangeError('round must be a non-negative integer')
   const value = frame([String(round), hex32(randomness, 'randomness')])
   return checkBeacon({ source: `drand:${chain}`, value, at })
@@ -45,23 +47,34 @@ export function blockBeacon(o: {
   readonly hash: string
   readonly at: bigint
 }): Beacon {
+  requireObject(o, 'options')
   const { chainId, number, hash, at } = o
   for (const [name, value] of Object.entries({ chainId, number })) {
     if (!Number.isSafeInteger(value) || value < 0)
       throw new RangeError(`${name} must be a non-negative integer`)
   }
+  if (typeof hash !== 'string') throw new TypeError('hash must be a string')
   if (!hash.startsWith('0x')) throw new RangeError('hash must be 0x and 64 hex digits')
   const value = frame([String(number), hex32(hash.slice(2), 'hash')])
   return checkBeacon({ source: `eip155:${chainId}`, value, at })
 }
 
-/** A text as a beacon of any source: a newspaper's headline, a lottery's result. */
+/**
+ * A text as a beacon of any source: a newspaper's headline, a lottery's result.
+ *
+ * @throws {TypeError|RangeError} naming the part that is malformed
+ */
 export function textBeacon(o: {
   readonly source: string
   readonly text: string
   readonly at: bigint
 }): Beacon {
-  return checkBeacon({ source: o.source, value: new TextEncoder().encode(o.text), at: o.at })
+  requireObject(o, 'options')
+  const { source, text, at } = o
+  if (typeof text !== 'string') throw new TypeError('text must be a string')
+  // Its encoding would be another text's too.
+  if (/\p{Surrogate}/u.test(text)) throw new RangeError('text must be well-formed Unicode')
+  return checkBeacon({ source, value: new TextEncoder().encode(text), at })
 }
 
 /**
@@ -70,6 +83,7 @@ export function textBeacon(o: {
  * @throws {TypeError|RangeError} naming the part that is malformed
  */
 export function checkBeacon(beacon: Beacon): Beacon {
+  requireObject(beacon, 'beacon')
   const { source, value, at } = beacon
   if (typeof source !== 'string') throw new TypeError('beacon.source must be a string')
   if (source.length < 1 || source.length > 256 || /\p{Surrogate}/u.test(source)) {
@@ -92,6 +106,7 @@ export function beaconField(beacon: Beacon): bigint {
 }
 
 function hex32(text: string, label: string): Uint8Array {
+  if (typeof text !== 'string') throw new TypeError(`${label} must be a string`)
   if (!/^[0-9a-f]{64}$/.test(text)) throw new RangeError(`${label} must be 64 lower-case hex digits`)
   return hexToBytes(text)
 }

@@ -1,6 +1,7 @@
 /** The delay x^(2^T) modulo N: evaluating it with checkpoints, its trace, and publishing its output with a proof. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { requireObject } from '../errors.js'
 import { assertBelow, bigIntToBytes } from '../field.js'
 import { readArray, readObject } from '../merkle/json.js'
 import { type Beacon, beaconBytes, checkBeacon } from './beacon.js'
@@ -170,6 +171,25 @@ function readCheckpoint(
 }
 
 /**
+ * Checks the form of an evaluated delay, not that it is right: what is made from a wrong one is accepted by no check.
+ *
+ * @throws {TypeError|RangeError} naming the part that is malformed
+ */
+export function checkEvaluated(evaluated: EvaluatedDelay): void {
+  requireObject(evaluated, 'evaluated')
+  checkParameters(evaluated)
+  const { modulus, squarings, start, output, trace, stride } = evaluated
+  assertBelow(start, modulus, 'evaluated.start', 'the modulus')
+  assertBelow(output, modulus, 'evaluated.output', 'the modulus')
+  if (stride !== strideOf(squarings)) throw new RangeError('evaluated.stride must follow from the squarings')
+  if (!Array.isArray(trace)) throw new TypeError('evaluated.trace must be an array')
+  if (trace.length !== Math.floor(squarings / stride) + 1) {
+    throw new RangeError('evaluated.trace must have a point for each stride')
+  }
+  for (const point of trace) assertBelow(point, modulus, 'evaluated.trace', 'the modulus')
+}
+
+/**
  * Returns x^⌊2^T / ℓ⌋ for a prime ℓ, from the trace: about T / 8 multiplications instead of T squarings (Wesolowski,
  * section 4.1). A wrong trace gives a wrong number, which no check accepts.
  */
@@ -222,8 +242,13 @@ function quotientDigits(squarings: number, prime: bigint, blocks: number): Uint8
   return digits
 }
 
-/** Publishes the output of a delay with a proof that anybody checks in milliseconds. */
+/**
+ * Publishes the output of a delay with a proof that anybody checks in milliseconds.
+ *
+ * @throws {TypeError|RangeError} if the evaluated delay is malformed
+ */
 export async function publishDelay(evaluated: EvaluatedDelay): Promise<PublishedDelay> {
+  checkEvaluated(evaluated)
   const output = absolute(evaluated.output, evaluated.modulus)
   const proof = await quotientPower(evaluated, primeOf({ ...evaluated, output }))
   return { version: 1, output: toHex(output), proof: toHex(absolute(proof, evaluated.modulus)) }

@@ -10,7 +10,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { randomBytes } from '../crypto/random.js'
-import { PolicyError, SchemaError, SoulproofError } from '../errors.js'
+import { PolicyError, requireObject, SchemaError, SoulproofError } from '../errors.js'
 import { assertField, assertUint, type FieldInput, hashBytes, toField } from '../field.js'
 import { readDecimal, readObject } from '../merkle/json.js'
 import { explainPolicy } from '../policy/explain.js'
@@ -20,7 +20,7 @@ import type { Envelope, OnProgress, Prover } from '../prover/index.js'
 import type { ClaimValue } from '../sbt/schema.js'
 import type { Verification, Verifier } from '../verifier/index.js'
 import { frame } from './encoding.js'
-import type { VerifierKey } from './keys.js'
+import { requireKey, type VerifierKey } from './keys.js'
 import { checkPossession, type Possession, provePossession } from './possession.js'
 import { createSealingKey, isHex, isSealed, open, PUBLIC_KEY_BYTES, type Sealed, seal } from './seal.js'
 import { simulate } from './simulate.js'
@@ -97,6 +97,7 @@ export function readRequest(o: {
   readonly verifierKey: bigint
   readonly now: bigint
 }): CheckedRequest {
+  requireObject(o, 'options')
   assertField(o.verifierKey, 'verifierKey')
   if (o.verifierKey === 0n)
     throw new RangeError('verifierKey must not be 0: the proof would convince everybody')
@@ -216,8 +217,13 @@ export function createExchange(o: {
   readonly sessionSeconds?: bigint
   readonly maxSessions?: number
 }): Exchange {
+  requireObject(o, 'options')
   const { key, verifier, sessionSeconds = DEFAULT_SESSION_SECONDS, maxSessions = 1000 } = o
+  requireKey(key, 'key')
   assertUint(sessionSeconds, 32, 'sessionSeconds')
+  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
+    throw new RangeError('maxSessions must be a positive integer')
+  }
   const sessions = new Map<string, Session>()
   const forgetExpired = (now: bigint): void => {
     for (const [id, { expiresAt }] of sessions) if (expiresAt <= now) sessions.delete(id)

@@ -4,7 +4,7 @@ import { BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.j
 import { decryptKey, encryptKey, type KeyFile } from '../crypto/keyfile.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBelow } from '../crypto/random.js'
-import { KeyFileError } from '../errors.js'
+import { KeyFileError, requireObject } from '../errors.js'
 import { assertBelow, bigIntToBytes, bytesToBigInt } from '../field.js'
 import { readDecimal, readObject, within } from '../merkle/json.js'
 
@@ -28,6 +28,7 @@ export interface VerifierKey {
  * @throws {TypeError|RangeError} unless the secret is a bigint with 0 < secret < l
  */
 export function createVerifierKey(options: { readonly secret?: bigint } = {}): VerifierKey {
+  requireObject(options, 'options')
   const { secret = 1n + randomBelow(SUBGROUP_ORDER - 1n) } = options
   assertBelow(secret, SUBGROUP_ORDER, 'secret', 'the subgroup order')
   if (secret === 0n) throw new RangeError('secret must not be 0')
@@ -46,12 +47,25 @@ export function createVerifierKey(options: { readonly secret?: bigint } = {}): V
  * @throws {TypeError|RangeError} naming the argument that is malformed
  */
 export function sessionVerifierKey(o: { readonly key: VerifierKey; readonly session: string }): VerifierKey {
-  const { secret } = createVerifierKey({ secret: o.key?.secret })
+  requireObject(o, 'options')
+  const { secret } = requireKey(o.key, 'key')
   const info = new TextEncoder().encode(assertSession(o.session))
   const bytes = hkdf(sha512, bigIntToBytes(secret, 32), SESSION_SALT, info, 64)
   const derived = bytesToBigInt(bytes) % SUBGROUP_ORDER
   bytes.fill(0)
   return createVerifierKey({ secret: derived })
+}
+
+/**
+ * Checks a verifier key that is given, and computes its public parts again. One without a secret is refused: no fresh key may
+ * take its place.
+ *
+ * @throws {TypeError|RangeError} unless it has a secret with 0 < secret < l
+ */
+export function requireKey(key: VerifierKey, label: string): VerifierKey {
+  requireObject(key, label)
+  if (typeof key.secret !== 'bigint') throw new TypeError(`${label}.secret must be a bigint`)
+  return createVerifierKey({ secret: key.secret })
 }
 
 /** Checks the name of a session or purpose: well-formed text of 1 to 1000 characters. */

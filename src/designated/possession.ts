@@ -1,7 +1,8 @@
 import { SIGNATURE_DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
+import { requireObject } from '../errors.js'
 import { assertField, hashBytes, hashText } from '../field.js'
-import { assertSession, createVerifierKey, type VerifierKey } from './keys.js'
+import { assertSession, requireKey, type VerifierKey } from './keys.js'
 import { isSignedBy, type KeySignature, signWith } from './signature.js'
 
 /** Proof that somebody knows the secret of a verifier key, for one challenge and one session; JSON. */
@@ -24,8 +25,9 @@ export function provePossession(o: {
   readonly challenge: Uint8Array
   readonly session: string
 }): Possession {
+  requireObject(o, 'options')
   // From the secret alone: a public key that is not the secret's own would give the secret away.
-  const key = createVerifierKey({ secret: o.key?.secret })
+  const key = requireKey(o.key, 'key')
   return signWith(key, messageOf({ ...o, verifierKey: key.verifierKey }))
 }
 
@@ -45,6 +47,7 @@ export function checkPossession(o: {
   readonly session: string
   readonly possession: unknown
 }): boolean {
+  requireObject(o, 'options')
   assertField(o.verifierKey, 'verifierKey')
   return isSignedBy(o.verifierKey, messageOf(o), o.possession)
 }

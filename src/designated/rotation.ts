@@ -1,8 +1,9 @@
 import { SIGNATURE_DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
+import { requireObject } from '../errors.js'
 import { assertField, assertUint } from '../field.js'
 import { readDecimal, readObject } from '../merkle/json.js'
-import { createVerifierKey, type VerifierKey } from './keys.js'
+import { requireKey, type VerifierKey } from './keys.js'
 import { isSignedBy, type KeySignature, signWith } from './signature.js'
 
 /** A verifier's statement that one key takes the place of another, signed by both; JSON. */
@@ -29,10 +30,8 @@ export function rotateVerifierKey(o: {
   readonly to: VerifierKey
   readonly at: bigint
 }): KeyRotation {
-  const [from, to] = [
-    createVerifierKey({ secret: o.from?.secret }),
-    createVerifierKey({ secret: o.to?.secret }),
-  ]
+  requireObject(o, 'options')
+  const [from, to] = [requireKey(o.from, 'from'), requireKey(o.to, 'to')]
   assertUint(o.at, 63, 'at')
   if (from.verifierKey === to.verifierKey) throw new RangeError('to must be another key than from')
   const message = messageOf(from.verifierKey, to.verifierKey, o.at)
@@ -58,6 +57,7 @@ export function followRotation(o: {
   readonly rotation: unknown
   readonly now: bigint
 }): bigint | undefined {
+  requireObject(o, 'options')
   assertField(o.verifierKey, 'verifierKey')
   assertUint(o.now, 63, 'now')
   let numbers: { readonly previous: bigint; readonly next: bigint; readonly at: bigint }

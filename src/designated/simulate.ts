@@ -1,7 +1,7 @@
 import type { Point } from '../crypto/babyjub.js'
 import { randomBelow } from '../crypto/random.js'
 import type { Envelope } from '../envelope.js'
-import { StatementError } from '../errors.js'
+import { requireObject, StatementError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS } from '../field.js'
 import { anchorsOf } from '../policy/anchors.js'
 import { compilePolicy } from '../policy/compile.js'
@@ -22,7 +22,7 @@ import {
   policyPublicSignals,
 } from '../statements/signals.js'
 import { makeDecoys } from './decoy.js'
-import { createVerifierKey, type VerifierKey } from './keys.js'
+import { requireKey, type VerifierKey } from './keys.js'
 
 /** What a simulated proof says; whatever is left out is drawn as it would look in a holder's proof. */
 export type Simulation = Context & {
@@ -82,7 +82,8 @@ export async function simulate(options: SimulateOptions): Promise<Envelope> {
 
 /** The part of {@link simulate} before witness and proof. Throws as it does. */
 export function prepareSimulation(o: Simulation): PreparedStatement {
-  const key = createVerifierKey({ secret: o.key?.secret })
+  requireObject(o, 'options')
+  const key = requireKey(o.key, 'key')
   const { verifierKey = o.verifierKey2 === undefined ? key.verifierKey : 0n } = o
   const context = contextSignals({ ...o, verifierKey })
   if (context.verifierKey !== key.verifierKey && context.verifierKey2 !== key.verifierKey) {

@@ -15,8 +15,8 @@ import { preparePolicy } from '../statements/policy.js'
 import { TIMED_H } from '../statements/timed.js'
 import type { TimedPart, Verification, Verifier } from '../verifier/index.js'
 import { type Beacon, beaconBytes, beaconField, checkBeacon } from './beacon.js'
-import { checkParameters, type EvaluatedDelay, quotientPower } from './delay.js'
-import { createVerifierKey, type VerifierKey } from './keys.js'
+import { checkEvaluated, checkParameters, type EvaluatedDelay, quotientPower } from './delay.js'
+import { createVerifierKey, requireKey, type VerifierKey } from './keys.js'
 import { RSA_2048 } from './modular.js'
 import {
   type DelayParameters,
@@ -101,6 +101,7 @@ export async function forgeTimed(
   const { policy, evaluated } = o
   const { context, beacon } = readAsked(o)
   const { modulus, squarings } = delayOf(policy)
+  checkEvaluated(evaluated)
   const start = startOf(beaconBytes(beacon), modulus)
   if (evaluated.modulus !== modulus || evaluated.squarings !== squarings || evaluated.start !== start) {
     throw new StatementError('the delay is not that of this policy and beacon')
@@ -126,7 +127,7 @@ export async function simulateTimed(
   o: Asked & Chosen & { readonly key: VerifierKey },
 ): Promise<TimedEnvelope> {
   const { policy } = o
-  const key = createVerifierKey({ secret: o.key?.secret })
+  const key = requireKey(o.key, 'key')
   const { context, beacon } = readAsked(o)
   if (context.verifierKey !== key.verifierKey && context.verifierKey2 !== key.verifierKey) {
     throw new StatementError('the key is neither verifierKey nor verifierKey2')

@@ -1,4 +1,5 @@
 import { poseidon } from '../crypto/poseidon.js'
+import { requireObject } from '../errors.js'
 import {
   EMPTY_HISTORY,
   GREATEST_TALLY,
@@ -53,7 +54,9 @@ export function applyEntries(options: {
   readonly entries: readonly Entry[]
   readonly hash?: Hash
 }): LedgerChange {
+  requireObject(options, 'options')
   const { reader, entries, hash = poseidon } = options
+  if (!Array.isArray(entries)) throw new TypeError('entries must be an array')
   const { state } = reader
   const leaves = new Map<number, LedgerLeaf>()
   const positions = new Map<bigint, number>()

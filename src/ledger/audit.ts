@@ -1,14 +1,16 @@
+import { requireObject } from '../errors.js'
 import { assertField } from '../field.js'
 import { type LedgerState, ledgerRoot } from '../merkle/ledger.js'
 import { applyEntries, type Hash } from './apply.js'
 import type { Entry } from './entry.js'
-import { isMoved, movedEntries } from './entry.js'
+import { isMoved, movedEntries, requireEntries } from './entry.js'
 import { emptyLedger, type LedgerName } from './reader.js'
 
 /** Returns the state that a queue leads to: what anybody can compute from its entries alone. */
 export function rebuildLedger(
   options: LedgerName & { readonly entries: readonly Entry[]; readonly hash?: Hash },
 ): LedgerState {
+  requireObject(options, 'options')
   const { id, categories, entries, hash } = options
   return applyEntries({ reader: emptyLedger({ id, categories }), entries, ...(hash && { hash }) }).state
 }
@@ -29,7 +31,9 @@ export function auditRoot(
 ):
   | { readonly valid: true; readonly state: LedgerState }
   | { readonly valid: false; readonly reason: string } {
+  requireObject(options, 'options')
   const { entries, root, queueLength } = options
+  requireEntries(entries)
   assertField(root, 'root')
   if (typeof queueLength !== 'bigint') throw new TypeError('queueLength must be a bigint')
   if (queueLength < 0n || queueLength > BigInt(entries.length)) {
@@ -45,6 +49,7 @@ export function auditRoot(
  * order, under the new one. A mover that leaves entries out is found by anybody.
  */
 export function incompleteMoves(entries: readonly Entry[]): number[] {
+  requireEntries(entries)
   const found: number[] = []
   for (const [i, entry] of entries.entries()) {
     if (!isMoved(entry)) continue

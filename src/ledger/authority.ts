@@ -1,5 +1,5 @@
-import { LedgerError } from '../errors.js'
-import { type Entry, hasEffect, isMoved } from './entry.js'
+import { LedgerError, requireObject } from '../errors.js'
+import { type Entry, encodeEntry, hasEffect, isMoved } from './entry.js'
 
 /** Who may write what into a ledger. The keeper of the queue, a contract or an operator, applies it at each append. */
 export interface Authority {
@@ -17,6 +17,7 @@ export type Disclosures = ReadonlyMap<string, ReadonlySet<bigint>>
  * follow them are the movers'. Whoever has no name in the list may append nothing.
  *
  * @throws {LedgerError} saying what is missing
+ * @throws {TypeError|RangeError} naming the argument that is malformed
  */
 export function assertAuthority(options: {
   readonly authority: Authority
@@ -24,7 +25,12 @@ export function assertAuthority(options: {
   readonly attestor: string
   readonly entry: Entry
 }): void {
+  requireObject(options, 'options')
   const { authority, disclosures, attestor, entry } = options
+  checkAuthority(authority)
+  if (typeof disclosures?.get !== 'function') throw new TypeError('disclosures must be a map')
+  if (typeof attestor !== 'string') throw new TypeError('attestor must be a string')
+  encodeEntry(entry)
   if (authority.movers.includes(attestor)) {
     if (isMoved(entry) || hasEffect(entry)) return
     throw new LedgerError('the entry is of no category of the ledger')
@@ -36,5 +42,14 @@ export function assertAuthority(options: {
   }
   if (!disclosures.get(attestor)?.has(entry.handle)) {
     throw new LedgerError('the handle was never disclosed to the attestor')
+  }
+}
+
+function checkAuthority(authority: Authority): void {
+  requireObject(authority, 'authority')
+  requireObject(authority.attestors, 'authority.attestors')
+  if (!Array.isArray(authority.movers)) throw new TypeError('authority.movers must be an array')
+  for (const categories of Object.values(authority.attestors)) {
+    if (!Array.isArray(categories)) throw new TypeError('authority.attestors must have arrays of categories')
   }
 }

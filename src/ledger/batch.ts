@@ -1,3 +1,4 @@
+import { requireObject } from '../errors.js'
 import {
   EMPTY_HISTORY,
   LEDGER_CAPACITY,
@@ -18,7 +19,7 @@ import {
   type TouchKind,
 } from '../statements/ledger-batch.js'
 import { leafAfter, rehash } from './apply.js'
-import { type Entry, encodeEntry, hasEffect } from './entry.js'
+import { type Entry, encodeEntry, hasEffect, requireEntries } from './entry.js'
 import { extendHead } from './queue.js'
 import { afterChange, type LedgerReader, siblingsIn } from './reader.js'
 
@@ -67,7 +68,9 @@ export function traceEntries(options: {
   readonly entries: readonly Entry[]
   readonly touches: number
 }): { readonly touches: Touch[]; readonly state: LedgerState; readonly consumed: number } {
+  requireObject(options, 'options')
   const { entries } = options
+  requireEntries(entries)
   let { reader } = options
   const touches: Touch[] = []
 

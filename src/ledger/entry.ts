@@ -1,3 +1,4 @@
+import { requireObject } from '../errors.js'
 import { assertBelow, assertUint, hashText } from '../field.js'
 import { HANDLE_BOUND, LEDGER_CATEGORIES } from '../merkle/ledger.js'
 
@@ -51,6 +52,7 @@ export interface EntryWords {
 
 /** Returns the `ref` that stands for a text: the low 148 bits of its hash. */
 export function entryRef(text: string): bigint {
+  if (typeof text !== 'string') throw new TypeError('text must be a string')
   return hashText(text) & ((1n << BigInt(REF_BITS)) - 1n)
 }
 
@@ -96,7 +98,9 @@ export function encodeEntry(entry: Entry): EntryWords {
  *
  * @throws {TypeError|RangeError} unless both are below 2^253
  */
-export function decodeEntry({ subject, content }: EntryWords): Entry {
+export function decodeEntry(words: EntryWords): Entry {
+  requireObject(words, 'words')
+  const { subject, content } = words
   assertBelow(subject, 1n << 253n, 'subject', '2^253')
   assertBelow(content, 1n << 253n, 'content', '2^253')
   const handle = subject % HANDLE_BOUND
@@ -112,6 +116,16 @@ export function decodeEntry({ subject, content }: EntryWords): Entry {
 }
 
 /**
+ * Checks that entries are a list of well-formed ones.
+ *
+ * @throws {TypeError|RangeError} naming what is not
+ */
+export function requireEntries(entries: unknown): asserts entries is readonly Entry[] {
+  if (!Array.isArray(entries)) throw new TypeError('entries must be an array')
+  for (const entry of entries) encodeEntry(entry)
+}
+
+/**
  * Returns the entries that carry a handle over to another: the notice, then the old handle's entries again, in order. The
  * old handle keeps its own.
  *
@@ -123,7 +137,9 @@ export function movedEntries(options: {
   readonly from: bigint
   readonly to: bigint
 }): Entry[] {
+  requireObject(options, 'options')
   const { entries, from, to } = options
+  requireEntries(entries)
   assertUint(from, 248, 'from')
   assertUint(to, 248, 'to')
   if (from === to) throw new RangeError('a handle must not move to itself')

@@ -1,4 +1,5 @@
 import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { requireObject } from '../errors.js'
 import { assertBelow } from '../field.js'
 import { ledgerIdOf } from '../merkle/ledger.js'
 import { handleOf } from '../soul/handle.js'
@@ -16,6 +17,7 @@ export function ledgerHandle(options: {
   readonly soul: Pick<Soul, 'secret'>
   readonly ledgerId: string
 }): bigint {
+  requireObject(options, 'options')
   const { soul, ledgerId } = options
   assertBelow(soul?.secret, SUBGROUP_ORDER, 'soul.secret', 'the subgroup order')
   return handleOf(ledgerIdOf(ledgerId), soul.secret)

@@ -19,11 +19,12 @@ import {
   querySignals,
 } from '../statements/ledger-history.js'
 import { refuseOwnKey } from '../statements/membership.js'
-import { type Entry, encodeEntry, hasEffect, type TallyEntry } from './entry.js'
+import { type Entry, encodeEntry, hasEffect, requireEntries, type TallyEntry } from './entry.js'
 import { extendHead } from './queue.js'
 
 /** Returns the entries of a handle that have an effect, in order: those that its history contains. */
 export function entriesOf(entries: readonly Entry[], handle: bigint): TallyEntry[] {
+  requireEntries(entries)
   return entries.filter((entry): entry is TallyEntry => entry.handle === handle && hasEffect(entry))
 }
 

@@ -1,7 +1,7 @@
 /** Feeds a ledger from its contract's events. Needs viem, an optional peer dependency. */
 import type { Abi, Address, Hash as BlockHash, PublicClient } from 'viem'
 import { createBulkPoseidon } from '../bn254/poseidon.js'
-import { LedgerError } from '../errors.js'
+import { LedgerError, requireObject } from '../errors.js'
 import { decodeEntry, type EntryWords } from './entry.js'
 import type { Ledger } from './store.js'
 
@@ -129,6 +129,7 @@ export function createIndexer(options: {
   readonly confirmations?: bigint
   readonly range?: bigint
 }): Indexer {
+  requireObject(options, 'options')
   const { ledger, client, address, fromBlock, confirmations = 0n, range = 10_000n } = options
   const cursor = options.cursor ?? createMemoryCursor()
   for (const [name, value] of Object.entries({ fromBlock, confirmations, range })) {
@@ -179,7 +180,9 @@ export function createIndexer(options: {
     if (hash === undefined || (await hashOf(to)) !== hash) return undefined
     const entries: { readonly index: bigint; readonly words: EntryWords; readonly block: bigint }[] = []
     const roots: Omit<IndexedRoot, 'isRight'>[] = []
+    if (!Array.isArray(events)) throw malformed()
     for (const event of events) {
+      requireNumbers(event?.args)
       if (event.eventName === 'EntryAppended') {
         const { index, subject, content } = event.args
         entries.push({ index, words: { subject, content }, block: event.blockNumber })
@@ -221,8 +224,10 @@ export function createIndexer(options: {
   async function pass(): Promise<SyncReport | undefined> {
     await assertNamed()
     const latest = await client.getBlockNumber({ cacheTime: 0 })
+    if (typeof latest !== 'bigint') throw malformed()
     const end = latest - confirmations
     const saved = await cursor.load()
+    if (!isCheckpoints(saved)) throw new LedgerError('the cursor does not give checkpoints')
     // A node that is behind says nothing about the chain. After a reorganisation it soon is longer than before.
     if (latest < (saved.at(-1)?.block ?? 0n)) return { block: saved.at(-1)?.block, appended: 0, roots: [] }
     const { there, isReorganised } = await stillThere(saved)
@@ -286,6 +291,28 @@ export function createIndexer(options: {
   }
 }
 
+const malformed = (): LedgerError => new LedgerError("the node's answer is malformed")
+
+/** The numbers of an event, which a node may get wrong in any way. */
+function requireNumbers(args: unknown): void {
+  if (typeof args !== 'object' || args === null) throw malformed()
+  for (const name of ['index', 'subject', 'content', 'root', 'queueLength', 'completeAt']) {
+    const value = (args as Record<string, unknown>)[name]
+    if (value !== undefined && (typeof value !== 'bigint' || value < 0n)) throw malformed()
+  }
+}
+
+function isCheckpoints(value: unknown): value is readonly Checkpoint[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (point) =>
+        [point?.block, point?.length].every((number) => typeof number === 'bigint' && number >= 0n) &&
+        typeof point.hash === 'string',
+    )
+  )
+}
+
 /** Creates a cursor that lasts as long as the process. */
 export function createMemoryCursor(): Cursor {
   let kept: readonly Checkpoint[] = []
@@ -307,11 +334,12 @@ export function createFileCursor(path: string): Cursor {
         const parsed = JSON.parse(await readFile(path, 'utf8')) as {
           checkpoints: { block: string; hash: BlockHash; length: string }[]
         }
-        return parsed.checkpoints.map(({ block, hash, length }) => ({
+        const checkpoints = parsed.checkpoints.map(({ block, hash, length }) => ({
           block: BigInt(block),
           hash,
           length: BigInt(length),
         }))
+        return isCheckpoints(checkpoints) ? checkpoints : []
       } catch {
         return []
       }

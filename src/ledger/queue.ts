@@ -1,5 +1,7 @@
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
+import { requireObject } from '../errors.js'
+import { assertField } from '../field.js'
 import { type Entry, type EntryWords, encodeEntry } from './entry.js'
 
 /** Head of a queue without entries. */
@@ -12,13 +14,19 @@ export const EMPTY_QUEUE = DOMAIN.ledgerQueue
  */
 export function extendHead(
   head: bigint,
-  { subject, content }: EntryWords,
+  words: EntryWords,
   hash: (inputs: readonly bigint[]) => bigint = poseidon,
 ): bigint {
+  requireObject(words, 'words')
+  const { subject, content } = words
+  assertField(head, 'head')
+  assertField(subject, 'subject')
+  assertField(content, 'content')
   return hash([head, subject, content])
 }
 
 /** Returns the head of a queue of entries, or of one that continues from `head`. */
-export function queueHead(entries: readonly Entry[], head = EMPTY_QUEUE): bigint {
+export function queueHead(entries: readonly Entry[], head: bigint = EMPTY_QUEUE): bigint {
+  if (!Array.isArray(entries)) throw new TypeError('entries must be an array')
   return entries.reduce((state, entry) => extendHead(state, encodeEntry(entry)), head)
 }

@@ -1,4 +1,5 @@
 import { poseidon } from '../crypto/poseidon.js'
+import { requireObject } from '../errors.js'
 import { assertUint } from '../field.js'
 import {
   categoriesHash,
@@ -50,7 +51,9 @@ export interface LedgerName {
  *
  * @throws {TypeError|RangeError} naming the part that is malformed
  */
-export function assertLedgerName({ id, categories }: LedgerName): void {
+export function assertLedgerName(name: LedgerName): void {
+  requireObject(name, 'ledger')
+  const { id, categories } = name
   if (typeof id !== 'string') throw new TypeError('id must be a string')
   if (id.length < 1 || id.length > 256) throw new RangeError('id must have 1 to 256 characters')
   if (!Array.isArray(categories)) throw new TypeError('categories must be an array')

@@ -1,4 +1,4 @@
-import { LedgerError } from '../errors.js'
+import { LedgerError, requireObject } from '../errors.js'
 import { assertUint } from '../field.js'
 import {
   FIRST_LEAF,
@@ -73,6 +73,7 @@ export interface MemoryLedger {
 export function createMemoryLedger(
   options: LedgerName & { readonly keep?: number; readonly hash?: Hash },
 ): MemoryLedger {
+  requireObject(options, 'options')
   const { id, keep = 16, hash } = options
   assertLedgerName(options)
   const categories = Object.freeze([...options.categories])

@@ -1,5 +1,5 @@
 import { type BulkPoseidon, createBulkPoseidon } from '../bn254/poseidon.js'
-import { LedgerError } from '../errors.js'
+import { LedgerError, requireObject } from '../errors.js'
 import { type LedgerProof, ledgerRoot } from '../merkle/ledger.js'
 import { type Entry, encodeEntry } from './entry.js'
 import { assertLedgerName, type LedgerName, type LedgerReader } from './reader.js'
@@ -75,6 +75,7 @@ export interface LedgerOptions extends LedgerName {
  * @throws {LedgerError} if the store is of another ledger, or open already
  */
 export async function createLedger(options: LedgerOptions): Promise<Ledger> {
+  requireObject(options, 'options')
   const { path } = options
   if (path === undefined) return inMemory(checked(options))
   const { allowRelaxedSimd, openStore } = await importStore()
@@ -96,6 +97,7 @@ export async function repairLedger(
     readonly entries?: AsyncIterable<Entry> | Iterable<Entry>
   },
 ): Promise<Ledger> {
+  requireObject(options, 'options')
   const { path, entries } = options
   const { allowRelaxedSimd, repairStore } = await importStore()
   allowRelaxedSimd()

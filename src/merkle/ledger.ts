@@ -78,8 +78,13 @@ export function ledgerIdOf(id: string): bigint {
 /**
  * Returns the field element that stands for the names of a ledger's categories, in order: roots bind it, so that nobody
  * reads the tally of another category than meant.
+ *
+ * @throws {TypeError} unless the names are an array of strings
  */
 export function categoriesHash(names: readonly string[]): bigint {
+  if (!Array.isArray(names)) throw new TypeError('categories must be an array')
+  // Anything else would be written as some text, too.
+  if (!names.every((name) => typeof name === 'string')) throw new TypeError('categories must be strings')
   return hashText(`soulproof/categories/1:${JSON.stringify(names)}`)
 }
 

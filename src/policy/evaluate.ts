@@ -61,9 +61,13 @@ type EvaluateOptions = Wallet & { readonly policy: Policy; readonly roots: Roots
  * Returns different SBTs that satisfy a policy, by the names of their slots, or the reasons why there are none. Slots
  * that the formula can do without may stay empty.
  *
+ * @param known  what {@link inspector} found for this Soul, roots and time before, to judge one wallet by many policies
  * @throws as {@link evaluatePolicy} does
  */
-export function assignSbts(options: EvaluateOptions): {
+export function assignSbts(
+  options: EvaluateOptions,
+  known?: Inspect,
+): {
   readonly assignment: ReadonlyMap<string, HeldSbt> | undefined
   readonly reasons: Reason[]
 } {
@@ -80,7 +84,7 @@ export function assignSbts(options: EvaluateOptions): {
     if (typeof sbt !== 'object' || sbt === null) throw new TypeError(`sbts[${i}] must be a held SBT`)
   })
   const leaves = leavesOf(policy.require)
-  const inspect = inspector({ soulCommitment: soul.commitment, roots, now })
+  const inspect = known ?? inspector({ soulCommitment: soul.commitment, roots, now })
   const isIn = setReader(sets)
   const slots = new Map(
     policy.slots.map((rule) => [rule.name, readSlot({ rule, sbts, leaves, inspect, isIn, now })] as const),
@@ -109,10 +113,10 @@ export function assignSbts(options: EvaluateOptions): {
 }
 
 /** Returns why an SBT does not count for a slot, or what counts. */
-type Inspect = (rule: SlotRule, held: HeldSbt) => string | Candidate
+export type Inspect = (rule: SlotRule, held: HeldSbt) => string | Candidate
 
 /** Checks SBTs against slots; whatever is costly is computed once per SBT. */
-function inspector(context: {
+export function inspector(context: {
   readonly soulCommitment: bigint
   readonly roots: Roots
   readonly now: bigint

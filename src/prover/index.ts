@@ -130,6 +130,7 @@ export async function createProver(
     readonly artifacts?: string | URL | readonly (string | URL)[]
   } = {},
 ): Promise<Prover> {
+  requireObject(options, 'options')
   const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts } = options
   const sources = artifacts === undefined ? undefined : [artifacts].flat()
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {

@@ -27,6 +27,8 @@ interface Generator {
 interface Instance {
   readonly generator: Generator
   readonly messages: string[]
+  /** Its memory before the first witness. */
+  readonly pristine: Uint8Array
 }
 
 const EXPORTS = [
@@ -62,7 +64,7 @@ class GeneratorException extends Error {
 }
 
 // Both caches live as long as their key: a generator's bytes, then its module. One instance serves many
-// witnesses, because each has a memory of 128 MB.
+// witnesses, because each has a memory of its own.
 const modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>()
 const instances = new WeakMap<WebAssembly.Module, Instance>()
 
@@ -88,9 +90,20 @@ export async function calculateWitness(o: {
   const instance = instances.get(module) ?? (await instantiate(module))
   // Taken out while in use: an instance that threw is not trusted again.
   instances.delete(module)
-  const witness = run(instance, inputs)
-  instances.set(module, instance)
-  return witness
+  try {
+    const witness = run(instance, inputs)
+    instances.set(module, instance)
+    return witness
+  } finally {
+    forget(instance)
+  }
+}
+
+/** Leaves nothing of a witness in the generator's memory: every signal is in it, the Soul's secret among them. */
+function forget({ generator, pristine }: Instance): void {
+  const memory = new Uint8Array(generator.memory.buffer)
+  memory.set(pristine)
+  memory.fill(0, pristine.length)
 }
 
 function flatten(value: InputValue, label: string): bigint[] {
@@ -144,7 +157,7 @@ async function instantiate(module: WebAssembly.Module): Promise<Instance> {
   const complete = exports.memory instanceof WebAssembly.Memory && EXPORTS.every((name) => name in exports)
   if (!complete) throw new ArtifactError('witness generator lacks the exports of circom 2')
   generator = exports as unknown as Generator
-  return { generator, messages }
+  return { generator, messages, pristine: new Uint8Array(generator.memory.buffer).slice() }
 }
 
 function run(instance: Instance, inputs: readonly (readonly [string, readonly bigint[]])[]): Uint8Array {
@@ -199,7 +212,9 @@ function runGenerator(
     generator.getWitness(i)
     for (let word = 0; word < 8; word++) witness[8 * i + word] = value[word] as number
   }
-  return wrapWitness(new Uint8Array(witness.buffer))
+  const wrapped = wrapWitness(new Uint8Array(witness.buffer))
+  witness.fill(0)
+  return wrapped
 }
 
 function readShared(generator: Generator, start: number): bigint {

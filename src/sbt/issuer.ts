@@ -11,7 +11,7 @@ import { deriveSecretScalar, sign } from '../crypto/eddsa.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
 import { requireObject } from '../errors.js'
-import { FIELD_MODULUS, parseDecimal } from '../field.js'
+import { assertField, FIELD_MODULUS, parseDecimal } from '../field.js'
 
 /** `eddsa:<x>:<y>` for a key on Baby Jubjub, `eip155:<chainId>:<0xaddress>` for a contract. */
 export type IssuerId = string
@@ -44,8 +44,7 @@ export type IssuerParts =
 export function createIssuer(options: { readonly secret?: Uint8Array } = {}): Issuer {
   requireObject(options, 'options')
   const { secret = randomBytes(32) } = options
-  if (!(secret instanceof Uint8Array)) throw new TypeError('secret must be a Uint8Array')
-  if (secret.length < 16) throw new RangeError('secret must have at least 16 bytes')
+  requireSecret(secret, 'secret')
   const [x, y] = multiply(BASE8, deriveSecretScalar(secret))
   return { id: `eddsa:${x}:${y}`, secret: Uint8Array.from(secret), publicKey: [x, y] }
 }
@@ -88,9 +87,21 @@ export function sbtType(issuer: IssuerId, schemaHash: bigint): bigint {
     : poseidon([DOMAIN.contractType, parts.chainId, parts.address, schemaHash])
 }
 
-/** Signs an SBT's hash with EdDSA-Poseidon; deterministic. */
+/**
+ * Signs an SBT's hash with EdDSA-Poseidon; deterministic, and the signature that zk-kit makes. The public key is derived again:
+ * a signature with another one in its challenge would give the secret away.
+ *
+ * @throws {TypeError|RangeError} if the issuer has no secret bytes, or the hash is not canonical
+ */
 export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
+  assertField(sbtHash, 'sbtHash')
+  requireSecret(issuer.secret, 'issuer.secret')
   return sign(issuer.secret, sbtHash)
+}
+
+function requireSecret(secret: unknown, label: string): asserts secret is Uint8Array {
+  if (!(secret instanceof Uint8Array)) throw new TypeError(`${label} must be a Uint8Array`)
+  if (secret.length < 16) throw new RangeError(`${label} must have at least 16 bytes`)
 }
 
 /**

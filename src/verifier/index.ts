@@ -1,6 +1,6 @@
 /** Verifying envelopes and Groth16 proofs. Imports nothing that makes proofs. */
 
-import { KeyError } from '../errors.js'
+import { KeyError, requireObject } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS, parseDecimal } from '../field.js'
 import type { VerificationKeyJson } from '../groth16.js'
 import { categoriesHash, ledgerIdOf } from '../merkle/ledger.js'
@@ -143,6 +143,7 @@ export interface Verifier {
 export async function createVerifier(
   options: { readonly allowDevelopmentKeys?: boolean } = {},
 ): Promise<Verifier> {
+  requireObject(options, 'options')
   const { allowDevelopmentKeys = false } = options
   if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
   return {

@@ -70,8 +70,11 @@ export function parseVerificationKey(json: unknown): VerificationKey {
 /**
  * Returns what identifies a verification key: keccak256 of a domain, the number of public signals and all
  * points (32-byte big-endian words; x before y, c0 before c1), as 0x and 64 hex digits.
+ *
+ * @throws {TypeError} unless the key is one of {@link parseVerificationKey}
  */
 export function verificationKeyHash(key: VerificationKey): string {
+  requireParsed(key)
   const words = [
     BigInt(key.ic.length - 1),
     ...key.alpha,
@@ -82,9 +85,23 @@ export function verificationKeyHash(key: VerificationKey): string {
   return `0x${bytesToHex(keccak_256(bytes))}`
 }
 
-/** Tells from its delta whether a key is a development key, for which anyone can forge proofs. */
+/**
+ * Tells from its delta whether a key is a development key, for which anyone can forge proofs.
+ *
+ * @throws {TypeError} unless the key is one of {@link parseVerificationKey}
+ */
 export function isDevelopmentKey(key: VerificationKey): boolean {
+  requireParsed(key)
   return isSameG2(key.delta, DEVELOPMENT_DELTA)
+}
+
+/** A key's JSON has other names: it must not pass for one that is no development key. */
+function requireParsed(key: VerificationKey): void {
+  const isNumber = (value: unknown): boolean => typeof value === 'bigint' && value >= 0n && value < 1n << 256n
+  const points: unknown[] = [key?.ic, key?.alpha, key?.beta, key?.gamma, key?.delta]
+  if (!points.every((point) => Array.isArray(point) && point.flat(2).every(isNumber))) {
+    throw new TypeError('key must be what parseVerificationKey returns')
+  }
 }
 
 function parseShape(json: unknown): VerificationKey {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { createIssuer } from '../../src/sbt/index.js'
+import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
+import { verifyGroth16 } from '../../src/verifier/index.js'
 import { TORSION } from '../circuits/lib/curve.js'
 import { gadget } from '../circuits/lib/gadgets.js'
 import { bitsOf, type Circuit, openCircuit } from '../support/circuit.js'
@@ -203,4 +206,149 @@ describe('soundness/bugs of others', () => {
     ours.expectUnsatisfied(never, { satisfied: 1n })
     await ours.refuse({ ...inputs, operation: [2n, 0n, 0n] })
   })
+
+  it('circom-pairing: a comparison is computed, and nothing demands its answer (soundness 5)', async () => {
+    const bad = await open(
+      wrap(
+        'comparators',
+        'signal input a; signal input b; signal output out; component less = LessThan(8); less.in[0] <== a; less.in[1] <== b; out <== a * b;',
+      ),
+    )
+    const witness = await bad.accept({ a: 9n, b: 5n })
+    assert.equal(bad.value(witness, 'out'), 45n)
+    // Ours are demanded: the bound on a Soul's secret is one, and each other output is read by someone, see below.
+    const ours = await gadget('Soul')
+    await ours.refuse({ secret: SUBGROUP_ORDER + 1n })
+    // Values, no answers: one statement needs the tallies, the other the history.
+    assert.deepEqual(unreadOutputs(), [
+      'Policy: ledger.history',
+      'LedgerHistory: slot.counts',
+      'LedgerHistory: slot.sums',
+    ])
+  })
+
+  it('the search for outputs that nothing reads finds one that was planted', () => {
+    const planted = [
+      'template Answer() { signal input in; signal output ok; ok <== in * in; }',
+      'template Bad() { signal input a; component answer = Answer(); answer.in <== a; component used = Answer(); used.in <== a; used.ok === 1; }',
+    ]
+    assert.deepEqual(unreadOutputs(planted), ['Bad: answer.ok'])
+  })
+
+  it('circom-ecdsa, BigMod; PSE and Polygon zkEVM: a remainder that is not below the divisor (soundness 4)', async () => {
+    const bad = await open(`template T() { signal input a; signal output q; signal output m;
+      q <-- a \\ 7; m <-- a % 7; q * 7 + m === a; } component main = T();`)
+    const witness = await bad.accept({ a: 30n })
+    assert.equal(bad.violated(bad.forge(witness, { q: 3n, m: 9n })), undefined)
+    assert.ok(undetermined(bad).includes('m'))
+    // No circuit of ours divides with a remainder: whoever adds one has to say so here.
+    assert.deepEqual(
+      linesWith(/[^/]%[^/]|[^\\]\\[^\\n]/).filter((line) => /signal|<--|<==|===/.test(line)),
+      [],
+    )
+  })
+
+  it('ZKAP, nondeterministic data flow: a choice by <-- that no constraint repeats (soundness 5)', async () => {
+    const bad = await open(
+      'template T() { signal input c; signal input a; signal input b; signal output out; out <-- c == 1 ? a : b; (out - a) * (out - b) === 0; } component main = T();',
+    )
+    const witness = await bad.accept({ c: 1n, a: 3n, b: 4n })
+    assert.equal(bad.violated(bad.forge(witness, { out: 4n })), undefined)
+    const ours = await gadget('OneHot(2)')
+    assert.deepEqual(undetermined(ours), [])
+  })
+
+  it('circomspect, comparison of field elements: < on signals is signed, and constrains nothing', async () => {
+    const bad = await open(
+      'template T() { signal input a; signal output isSmall; isSmall <-- a < 5 ? 1 : 0; isSmall * (1 - isSmall) === 0; } component main = T();',
+    )
+    const witness = await bad.accept({ a: r - 1n })
+    assert.equal(bad.value(witness, 'isSmall'), 1n)
+    assert.equal(bad.violated(bad.forge(witness, { isSmall: 0n })), undefined)
+    // Ours compare by a gadget, and complement no bits of the field.
+    assert.deepEqual(
+      linesWith(/<(--|==).*[^<]<[^<=-]|~/).filter((line) => !/<-- i < 128/.test(line)),
+      [],
+    )
+  })
+
+  it('Aztec, PLONK verifier: a proof of zeros (soundness 16)', async () => {
+    const { key } = VERIFICATION_KEYS['membership']!
+    const zeros = [
+      {
+        pi_a: ['0', '0', '1'],
+        pi_b: [
+          ['0', '0'],
+          ['0', '0'],
+          ['1', '0'],
+        ],
+        pi_c: ['0', '0', '1'],
+      },
+      {
+        pi_a: ['0', '1', '0'],
+        pi_b: [
+          ['0', '0'],
+          ['1', '0'],
+          ['0', '0'],
+        ],
+        pi_c: ['0', '1', '0'],
+      },
+    ]
+    for (const points of zeros) {
+      const proof = { ...points, protocol: 'groth16', curve: 'bn128' }
+      for (const signal of ['0', '1']) {
+        const publicSignals = Array(6).fill(signal)
+        const valid = await verifyGroth16({ verificationKey: key, publicSignals, proof } as never)
+        assert.equal(valid, false)
+      }
+    }
+  })
+
+  it('Spartan-ecdsa, StealthDrop: s or R of a signature can be another, and something is derived from it (soundness 7)', () => {
+    // A policy's circuit takes nothing from a signature but whether it is valid: R8 and s enter one gadget.
+    const uses = linesWith(/\.(R8|s) <==|Eddsa\(/)
+    assert.deepEqual(
+      uses.map((line) => line.trim()).filter((line) => !line.startsWith('template')),
+      ['sbt[m].R8 <== R8[m];', 'sbt[m].s <== s[m];', 'signal signatureHolds <== Eddsa()(key, R8, s, hash);'],
+    )
+  })
 })
+
+const CIRCUITS = new URL('../../circuits/', import.meta.url)
+
+function sources(): string[] {
+  return ['lib', 'statements'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, CIRCUITS)).map((file) =>
+      readFileSync(new URL(`${folder}/${file}`, CIRCUITS), 'utf8').replace(
+        /\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
+        '',
+      ),
+    ),
+  )
+}
+
+/** Lines of code of all circuits that match. */
+function linesWith(pattern: RegExp): string[] {
+  return sources().flatMap((text) => text.split('\n').filter((line) => pattern.test(line)))
+}
+
+/** Outputs of named components that their template never reads; anonymous ones are dropped by `_ <==` in plain sight. */
+function unreadOutputs(texts = sources()): string[] {
+  const bodies = texts.flatMap((text) => text.split(/\btemplate\s+(?=\w+\s*\()/).slice(1))
+  const outputs = new Map(
+    bodies.map((body) => [
+      /^\w+/.exec(body)?.[0],
+      [...body.matchAll(/\bsignal\s+output\s+(?:\{\w+\}\s*)?(\w+)/g)].map((match) => match[1] as string),
+    ]),
+  )
+  return bodies.flatMap((body) => {
+    const declared = [...body.matchAll(/\bcomponent\s+(\w+)(?:\[[^\]]*\])*\s*(?:=\s*(\w+)\s*\()?/g)]
+    return declared.flatMap(([, name = '', direct]) => {
+      const assigned = new RegExp(`\\b${name}(?:\\[[^\\]]*\\])*\\s*=\\s*(\\w+)\\s*\\(`).exec(body)?.[1]
+      const unread = (outputs.get(direct ?? assigned) ?? []).filter(
+        (output) => !new RegExp(`\\b${name}(?:\\[[^\\]]*\\])*\\.${output}\\b`).test(body),
+      )
+      return unread.map((output) => `${/^\w+/.exec(body)?.[0]}: ${name}.${output}`)
+    })
+  })
+}

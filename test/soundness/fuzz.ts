@@ -11,6 +11,8 @@ export interface Target {
   readonly call: (input: unknown, sample: unknown) => unknown
   /** Longest time of one call in milliseconds. */
   readonly most?: number
+  /** About how many milliseconds a call takes if it takes more than one: runs give it fewer inputs. */
+  readonly cost?: number
 }
 
 /** An entry point returned what it must not. */

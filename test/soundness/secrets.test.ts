@@ -1,8 +1,30 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
+import {
+  answerRequest,
+  createExchange,
+  createVerifierKey,
+  encryptVerifierKey,
+  openExchange,
+  provePossession,
+  proveTimed,
+  readRequest,
+  sessionVerifierKey,
+  textBeacon,
+  type VerifierKey,
+} from '../../src/designated/index.js'
 import { bigIntToBytes } from '../../src/field.js'
+import { createLedger, ledgerHandle, ledgerProofToJson, prepareHistory } from '../../src/ledger/index.js'
+import { parsePolicy } from '../../src/policy/index.js'
+import { createProver } from '../../src/prover/index.js'
+import { defineSchema } from '../../src/sbt/index.js'
+import { createSoul } from '../../src/soul/index.js'
+import { createVerifier } from '../../src/verifier/index.js'
 import { Folder, type Outcome, PASSPHRASE, run, succeed } from '../cli/run.js'
+import { CREDIT, entryAbout } from '../support/ledger.js'
+import { grant, NOW, openOffice, rootsOf } from '../support/world.js'
 
 /** All ways in which a number could stand in text or bytes. */
 function formsOf(secret: bigint): { text: string[]; bytes: Buffer[] } {
@@ -32,8 +54,6 @@ function leaks(content: Buffer, secrets: Readonly<Record<string, bigint>>): stri
     return isThere ? [name] : []
   })
 }
-
-const NOW = '1763700000'
 
 describe('soundness/secrets', () => {
   it('the search finds a secret in each form', () => {
@@ -115,7 +135,7 @@ describe('soundness/secrets', () => {
       await folder.write('strict.json', policy('1980-01-01'))
       const prove = ['prove', '--soul', 'alice.soul.json', '--roots', 'roots.json', '--sbt', 'held.json']
       const context = ['--scope', 'test', '--message', 'test']
-      const clock = ['--now', NOW]
+      const clock = ['--now', NOW.toString()]
       const proved = await attempt([
         ...prove,
         ...context,
@@ -180,6 +200,158 @@ describe('soundness/secrets', () => {
         )
       }
     } finally {
+      await folder.remove()
+    }
+  })
+
+  it('designated keys: no verb, refusal or file but the key files shows a secret', async () => {
+    const folder = await Folder.create()
+    const cwd = folder.path
+    try {
+      const [bob, carol] = [0xb0bn, 0xca01n].map((seed) => createVerifierKey({ secret: seed ** 15n })) as [
+        VerifierKey,
+        VerifierKey,
+      ]
+      const session = sessionVerifierKey({ key: bob, session: 'loan 7' })
+      for (const [name, key] of Object.entries({ bob, carol })) {
+        const file = await encryptVerifierKey({ key, passphrase: PASSPHRASE, cost: 2 ** 14 })
+        await folder.write(`${name}.json`, file)
+      }
+      const challenge = ['--challenge', '5e'.repeat(32), '--session', 'loan 7']
+      await folder.write('members.json', { members: ['5', '6'] })
+      await folder.write('plain.json', { secret: bob.secret.toString(), verifierKey: '5' })
+      const key = ['--verifier', 'bob.json']
+      const context = ['--scope', 'a', '--message', 'b', '--group', 'members.json']
+      const runs: [number, readonly string[]][] = [
+        [0, ['verifier', 'show', ...key]],
+        [0, ['verifier', 'session', ...key, '--session', 'loan 7', '--out', 'session.json']],
+        [0, ['verifier', 'possession', ...key, ...challenge, '--out', 'possession.json']],
+        [1, ['verifier', 'check', 'possession.json', '--verifier-key', '5', ...challenge]],
+        [0, ['verifier', 'rotate', ...key, '--to', 'carol.json', '--at', '5', '--out', 'rotation.json']],
+        [0, ['simulate', ...key, ...context, '--verifier-key', `${bob.verifierKey}`, '--out', 'proof.json']],
+        [1, ['simulate', ...key, ...context, '--verifier-key', `${carol.verifierKey}`]],
+        // A key file that is not encrypted, a secret in place of something else.
+        [2, ['verifier', 'show', '--verifier', 'plain.json']],
+        [2, ['verifier', 'show', `--${bob.secret}`]],
+        [2, ['verifier', 'check', 'possession.json', '--verifier-key', `-${bob.secret}`, ...challenge]],
+        [2, ['simulate', ...key, ...context, '--nullifier', `${bob.secret}x`]],
+      ]
+      const secrets = { bob: bob.secret, carol: carol.secret, session: session.secret }
+      for (const [code, args] of runs) {
+        const outcome = await run(args, { cwd, env: { SOULPROOF_DEBUG: '1' } })
+        assert.equal(outcome.code, code, `${args.slice(0, 2).join(' ')}: ${outcome.stderr}`)
+        const said = Buffer.from(outcome.stdout + outcome.stderr)
+        assert.deepEqual(leaks(said, secrets), [], `soulproof ${args.slice(0, 2).join(' ')}`)
+      }
+      for (const file of await readdir(cwd)) {
+        const expected = file === 'plain.json' ? ['bob'] : []
+        assert.deepEqual(leaks(await readFile(join(cwd, file)), secrets), expected, file)
+      }
+    } finally {
+      await folder.remove()
+    }
+  })
+
+  it('exchanges, timed proofs, ledgers and their refusals: no message, envelope, store or error has a secret', async () => {
+    const folder = await Folder.create()
+    const said: [string, string][] = []
+    const show = (value: unknown): string =>
+      inspect(value, { depth: 20, maxArrayLength: null, maxStringLength: null, showHidden: true })
+    const say = (what: string, value: unknown): void => {
+      said.push([
+        what,
+        `${show(value)} ${JSON.stringify(value, (_, x) => (typeof x === 'bigint' ? `${x}` : x))}`,
+      ])
+    }
+    const refused = async (what: string, call: () => unknown): Promise<void> => {
+      const failure: unknown = await Promise.resolve()
+        .then(call)
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+      assert.ok(failure instanceof Error, `${what} has to be refused`)
+      said.push([what, show(failure) + String(failure.stack)])
+    }
+    const prover = await createProver()
+    try {
+      const verifier = await createVerifier({ allowDevelopmentKeys: true })
+      const soul = createSoul({ seed: new Uint8Array(32).fill(0x5c) })
+      const key = createVerifierKey({ secret: 0xb0bn ** 15n })
+      const office = openOffice(77)
+      const claim = 888777666555444333222111n
+      const schema = defineSchema({ name: 'secret/1', claims: { seed: 'field', born: 'date' } })
+      const salt = 2n ** 240n + 12345678901234567890n
+      const held = grant({ office, schema, soul, salt, claims: { seed: claim, born: 0n } })
+      const json = {
+        version: 1,
+        schemas: { 'secret/1': schema.claims },
+        sbts: { person: { issuers: [office.id], schema: 'secret/1' } },
+        require: { claim: 'person.born', lte: 5 },
+        nullifier: { claim: 'person.seed' },
+      }
+      const roots = rootsOf(office)
+      const wallet = { soul, sbts: [held], roots, now: NOW }
+      const strict = { ...json, require: { claim: 'person.born', lte: -5 } }
+      const context = { scope: 'a', message: 'b' }
+
+      const exchange = createExchange({ key, verifier })
+      const opening = openExchange()
+      const request = await exchange.request({ opening, policy: json, scope: 'a', now: NOW })
+      say('request', request)
+      const checked = readRequest({ opening, request, verifierKey: key.verifierKey, now: NOW })
+      const answer = await answerRequest({ ...wallet, request: checked, prover })
+      say('answer', answer)
+      say('result', await exchange.receive({ answer, roots: [roots], now: NOW }))
+      const bad = await exchange.request({ opening, policy: strict, scope: 'a', now: NOW })
+      await refused('an answer to what does not hold', () =>
+        answerRequest({
+          ...{ ...wallet, prover },
+          request: readRequest({ opening, request: bad, verifierKey: key.verifierKey, now: NOW }),
+        }),
+      )
+      await refused('a key that is none', () =>
+        provePossession({ key: { ...key, secret: key.secret << 9n } } as never),
+      )
+
+      const timed = parsePolicy({ ...json, timed: { squarings: 64, window: 60, beacon: 'x' } })
+      const beacon = textBeacon({ source: 'x', text: 'y', at: NOW })
+      say('timed', await proveTimed({ ...wallet, ...context, policy: timed, beacon, prover }))
+      await refused('a timed policy that does not hold', () =>
+        proveTimed({
+          ...{ ...wallet, ...context, beacon, prover },
+          policy: parsePolicy({ ...strict, timed: { squarings: 64, window: 60, beacon: 'x' } }),
+        }),
+      )
+
+      const ledger = await createLedger({ ...CREDIT, path: join(folder.path, 'store') })
+      await ledger.append(entryAbout(soul, CREDIT))
+      await ledger.apply()
+      const proof = ledger.proof(ledgerHandle({ soul, ledgerId: CREDIT.id }))
+      say('opening', ledgerProofToJson(proof))
+      const asked = { ...context, soul, proof, entries: await ledger.entries() }
+      await ledger.close()
+      const query = { ledger: CREDIT, of: ['unpaid'], most: 5 }
+      const history = prepareHistory({ ...asked, query })
+      say('history', await prover.prove({ statement: 'ledger-history', history }))
+      await refused('a history that does not hold', () =>
+        prepareHistory({ ...asked, query: { ...query, most: 0 } }),
+      )
+      await refused('a handle of no Soul', () =>
+        ledgerHandle({ soul: { secret: soul.secret << 9n }, ledgerId: 'x' }),
+      )
+
+      const secrets = { soul: soul.secret, verifier: key.secret, claim, salt }
+      for (const [what, text] of said) assert.deepEqual(leaks(Buffer.from(text), secrets), [], what)
+      for (const part of ['queue', 'tree']) {
+        for (const file of await readdir(join(folder.path, 'store', part))) {
+          const content = await readFile(join(folder.path, 'store', part, file))
+          assert.deepEqual(leaks(content, secrets), [], `store ${part}/${file}`)
+        }
+      }
+      assert.ok(said.length >= 10)
+    } finally {
+      await prover.dispose()
       await folder.remove()
     }
   })

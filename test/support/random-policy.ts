@@ -16,6 +16,8 @@ import { ALICE, BOB, grant, NOW, type Office, openContract, openOffice, refresh,
 
 /** A random policy with a wallet that satisfies it or misses it by one thing. */
 export interface RandomCase {
+  /** The policy's JSON. */
+  readonly json: RandomPolicyJson
   readonly policy: Policy
   readonly roots: Roots
   /** The wallet, and the slot that each SBT was made for. */
@@ -25,6 +27,16 @@ export interface RandomCase {
   readonly ledgers: Readonly<Record<string, LedgerProof>>
   /** What was changed after the wallet was made; `nothing` for none. */
   readonly change: string
+  /** Another formula over the same slots, issuers and ledgers, of any profile; undefined if it is refused by name. */
+  vary(seed: number): Pick<RandomCase, 'json' | 'policy' | 'sets'> | undefined
+}
+
+/** The parts of a policy's JSON. */
+export interface RandomPolicyJson {
+  readonly sbts: Readonly<Record<string, unknown>>
+  readonly ledgers?: Readonly<Record<string, unknown>>
+  readonly require: unknown
+  readonly [part: string]: unknown
 }
 
 /** Numbers that depend on the seed alone (splitmix32). */
@@ -208,18 +220,52 @@ function formula(random: Random, depth: number, makeLeaf: () => unknown): unknow
   }
 }
 
-/** Makes the case of a seed for a profile; policies that are refused by name or take another profile are skipped. */
-export function randomCase(seed: number, profile: ProfileName): RandomCase {
+/**
+ * Makes the case of a seed for a profile; policies that are refused by name or take another profile are skipped.
+ *
+ * @param o.outputs  whether policies also reveal claims, disclose handles and take nullifiers from claims
+ */
+export function randomCase(
+  seed: number,
+  profile: ProfileName,
+  { outputs = false }: { readonly outputs?: boolean } = {},
+): RandomCase {
   for (let attempt = 0; ; attempt++) {
     const random = new Random(seed * 1009 + attempt)
-    const made = tryCase(random, profile)
+    const made = tryCase(random, profile, outputs ? new Random(seed ^ 0x5eed) : undefined)
     if (made !== undefined) return made
   }
 }
 
-export type ProfileName = 'policy-s' | 'policy-m' | 'policy-l'
+export type ProfileName = 'policy-s' | 'policy-m' | 'policy-l' | 'policy-m-timed'
 
-function tryCase(random: Random, profile: ProfileName): RandomCase | undefined {
+/** Adds reveals, a personal nullifier and a disclosed handle, as far as the policy may have them. */
+function withOutputs(json: RandomPolicyJson, random: Random): RandomPolicyJson {
+  const any = (types: string): { claim: string } => ({
+    claim: `${random.pick(Object.keys(json.sbts))}.${random.pick([...types])}`,
+  })
+  const parts: object[] = []
+  if (random.chance(60)) {
+    const claims = Array.from({ length: 1 + random.below(2) }, () => any('nidbsyf').claim)
+    parts.push(...claims.map((_, i) => ({ reveal: claims.slice(0, i + 1) })))
+  }
+  if (random.chance(40)) parts.push({ nullifier: any('fysni') })
+  if (json.ledgers && random.chance(50))
+    parts.push({ discloseHandle: random.pick(Object.keys(json.ledgers)) })
+  let whole = json
+  for (const part of parts) {
+    const more = { ...whole, ...part }
+    try {
+      parsePolicy(more)
+      whole = more
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error
+    }
+  }
+  return whole
+}
+
+function tryCase(random: Random, profile: ProfileName, outputs: Random | undefined): RandomCase | undefined {
   const isLarge = profile === 'policy-l'
   const size = profile === 'policy-s' ? 1 : 1 + random.below(isLarge ? 8 : 5)
   const names = 'abcdefgh'.slice(0, size).split('')
@@ -229,12 +275,17 @@ function tryCase(random: Random, profile: ProfileName): RandomCase | undefined {
       Object.fromEntries(Object.entries(TYPES).map(([claim, type]) => [claim, randomValue(random, type)])),
     ]),
   )
-  const sets: SetTree[] = []
-  const mayOpen = (): boolean => sets.length < { 'policy-s': 0, 'policy-m': 1, 'policy-l': 2 }[profile]
   const books = isLarge ? randomLedgers(random) : new Map<string, MemoryLedger>()
-  const require = formula(random, 3, () =>
-    isLarge && random.chance(35) ? ledgerLeaf(random, books) : leaf(random, wallet, sets, mayOpen),
-  )
+  const draw = (from: Random): { require: unknown; sets: SetTree[] } => {
+    const sets: SetTree[] = []
+    const mayOpen = (): boolean =>
+      sets.length < { 'policy-s': 0, 'policy-m': 1, 'policy-m-timed': 1, 'policy-l': 2 }[profile]
+    const require = formula(from, 3, () =>
+      isLarge && from.chance(35) ? ledgerLeaf(from, books) : leaf(from, wallet, sets, mayOpen),
+    )
+    return { require, sets }
+  }
+  const { require, sets } = draw(random)
   const offices = new Map(names.map((name) => [name, random.pick([...keys, contract])]))
   const rules = names.map((name) => {
     const own = (offices.get(name) as Office).id
@@ -255,21 +306,37 @@ function tryCase(random: Random, profile: ProfileName): RandomCase | undefined {
       },
     ] as const
   })
+  const rulesOf = ([name, { id, categories }]: [string, MemoryLedger]) => [name, { id, categories }]
+  const jsonOf = (formula: unknown): RandomPolicyJson => ({
+    version: 1,
+    schemas: { 'random/1': TYPES },
+    sbts: Object.fromEntries(rules),
+    ...(isLarge && { ledgers: Object.fromEntries([...books].map(rulesOf)) }),
+    require: formula,
+    ...(profile === 'policy-m-timed' && { timed: { squarings: 3000, window: 60, beacon: 'test' } }),
+  })
+  let json = jsonOf(require)
   let policy: Policy
   try {
-    const rulesOf = ([name, { id, categories }]: [string, MemoryLedger]) => [name, { id, categories }]
-    const json = {
-      version: 1,
-      schemas: { 'random/1': TYPES },
-      sbts: Object.fromEntries(rules),
-      ...(isLarge && { ledgers: Object.fromEntries([...books].map(rulesOf)) }),
-      require,
-    }
     policy = parsePolicy(json)
     if (compilePolicy(policy).profile.name !== profile) return undefined
+    if (outputs !== undefined) {
+      json = withOutputs(json, outputs)
+      policy = parsePolicy(json)
+    }
   } catch (error) {
     if (error instanceof PolicyError) return undefined
     throw error
+  }
+  const vary = (seed: number): ReturnType<RandomCase['vary']> => {
+    const other = draw(new Random(seed * 7919 + names.length))
+    const variant = jsonOf(other.require)
+    try {
+      return { json: variant, policy: parsePolicy(variant), sets: other.sets }
+    } catch (error) {
+      if (error instanceof PolicyError) return undefined
+      throw error
+    }
   }
   // One thing of one SBT is off.
   const change = random.chance(62) ? 'nothing' : random.pick(isLarge ? [...CHANGES, ...OPENINGS] : CHANGES)
@@ -329,7 +396,7 @@ function tryCase(random: Random, profile: ProfileName): RandomCase | undefined {
     }),
   )
   // A revoked status id stays revoked for later cases; later SBTs draw another one of a thousand.
-  return { policy, roots, fill: opened, sets, ledgers, change }
+  return { json, policy, roots, fill: opened, sets, ledgers, change, vary }
 }
 
 /** What may be wrong with the opening of the first ledger. */

@@ -238,6 +238,8 @@ function begin(o: {
   for (const [i, scalar] of extra.entries()) writeUint256(bytes, 32 * i, scalar)
   pool.write(key, { end: area.end, address: area.scalars, bytes: values })
   pool.write(key, { end: area.end, address: area.scalars + values.length, bytes })
+  // Whoever knows them learns from the proof what only the witness says.
+  bytes.fill(0)
   return pool.run({
     key,
     groups: proofGroups(key.layout, area),
@@ -282,6 +284,11 @@ function requireCanonical(values: Uint8Array): void {
 
 /** Two scalars from the platform's CSPRNG, uniform but for less than 2^-128. */
 function randomBlinding(): { r: bigint; s: bigint } {
-  const [r, s] = [0, 1].map(() => bytesToBigInt(randomBytes(48)) % FIELD_MODULUS)
-  return { r: r!, s: s! }
+  const draw = (): bigint => {
+    const bytes = randomBytes(48)
+    const scalar = bytesToBigInt(bytes) % FIELD_MODULUS
+    bytes.fill(0)
+    return scalar
+  }
+  return { r: draw(), s: draw() }
 }

@@ -96,6 +96,8 @@ function serve({ send, listen }: Port): void {
         const missing = order.pages - memory.buffer.byteLength / 65536
         if (missing > 0) memory.grow(missing)
         new Uint8Array(memory.buffer).set(order.bytes, order.address)
+        // A copy of the message's, which nobody else has.
+        order.bytes.fill(0)
         return
       }
       case 'group': {
