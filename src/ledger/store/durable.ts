@@ -13,7 +13,7 @@ import type { Ledger } from '../store.js'
 import { LedgerStoreError } from './damage.js'
 import { copyInto } from './database.js'
 import { createHelpedPoseidon } from './helper.js'
-import { openQueue, type StoredQueue } from './queue.js'
+import { openQueue, type StoredQueue, storedName } from './queue.js'
 import { openTree, type StoredTree } from './tree.js'
 
 export { allowRelaxedSimd } from './relaxed-simd.js'
@@ -63,6 +63,16 @@ export async function openStore(options: StoreOptions): Promise<Ledger> {
     throw error
   }
   return ledgerOf({ path, name, keep, queue, tree, poseidon })
+}
+
+/**
+ * Returns the name of the ledger whose store is in a folder, or undefined if there is none.
+ *
+ * @throws {LedgerStoreError} if the store is damaged
+ * @throws {LedgerError} if it is open already
+ */
+export async function nameOfStore(path: string): Promise<LedgerName | undefined> {
+  return (await exists(parts(path).queue)) ? storedName(parts(path).queue) : undefined
 }
 
 async function assertConsistent(o: {
