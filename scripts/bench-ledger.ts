@@ -10,16 +10,17 @@ import { allowRelaxedSimd } from '../src/ledger/store/relaxed-simd.js'
 /*
  * Measures a ledger on disk as it grows:
  *
- *   npm run bench:ledger -- [--handles 10000,100000,1000000] [--entries 10] [--batch 100000] [--json FILE] [--plot FILE.svg]
+ *   npm run bench:ledger -- [--handles 10000,100000,1000000] [--entries 10] [--batch 100000] [--seconds 7200]
+ *       [--json FILE] [--plot FILE.svg]
  *   npm run bench:ledger -- --from FILE --plot FILE.svg
  *
  * At each size a new store takes an entry for each handle, and then entries of random handles until there are so many times
- * as many; each batch is appended, and applied to the disk, with a clock. Then proofs of random handles, at the newest root
+ * as many, or the seconds have passed; each batch is appended, and applied to the disk, with a clock. Then proofs of random handles, at the newest root
  * and the oldest that is kept, and opening with every record checked. Nothing fails for being slow.
  */
 
 const USAGE =
-  'usage: bench-ledger [--handles N,N,…] [--entries N] [--batch N] [--json FILE] [--plot FILE]\n' +
+  'usage: bench-ledger [--handles N,N,…] [--entries N] [--batch N] [--seconds N] [--json FILE] [--plot FILE]\n' +
   '       bench-ledger --from FILE [--plot FILE]\n'
 const PROOFS = 4000
 
@@ -82,6 +83,7 @@ interface Options {
   readonly sizes: readonly number[]
   readonly times: number
   readonly batch: number
+  readonly seconds: number
   readonly json?: string
   readonly plot?: string
   readonly from?: string
@@ -94,9 +96,18 @@ function readOptions(): Options | undefined {
       handles = '10000,100000,1000000',
       entries = '10',
       batch = '100000',
+      seconds = '7200',
       ...others
     } = parseArgs({
-      options: { handles: text, entries: text, batch: text, json: text, plot: text, from: text },
+      options: {
+        handles: text,
+        entries: text,
+        batch: text,
+        seconds: text,
+        json: text,
+        plot: text,
+        from: text,
+      },
     }).values
     const sizes = handles.split(',').map(Number)
     if (![...sizes, Number(batch)].every((n) => Number.isInteger(n) && n >= 1000 && n < 2 ** 20)) {
@@ -105,7 +116,8 @@ function readOptions(): Options | undefined {
     const times = Number(entries)
     if (!Number.isInteger(times) || times < 2 || times > 1000)
       throw new RangeError('--entries must be from 2 to 1,000')
-    return { sizes, times, batch: Number(batch), ...others }
+    if (!(Number(seconds) >= 1)) throw new RangeError('--seconds must be from 1')
+    return { sizes, times, batch: Number(batch), seconds: Number(seconds), ...others }
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`)
     process.exitCode = 2
@@ -113,7 +125,7 @@ function readOptions(): Options | undefined {
   }
 }
 
-async function measureAll({ sizes, times, batch, json }: Options): Promise<Measured> {
+async function measureAll({ sizes, times, batch, seconds, json }: Options): Promise<Measured> {
   // As the store has it.
   allowRelaxedSimd()
   const hashes = measureHashes()
@@ -128,7 +140,7 @@ async function measureAll({ sizes, times, batch, json }: Options): Promise<Measu
   }
   const rows: Row[] = []
   for (const handles of sizes) {
-    rows.push(await measure({ handles, entries: times * handles, batch }))
+    rows.push(await measure({ handles, entries: times * handles, batch, seconds }))
     // What is measured is kept, should the next size not end.
     if (json !== undefined) {
       writeFileSync(json, `${JSON.stringify({ version: 2, environment, batch, rows, hashes }, null, 1)}\n`)
@@ -143,8 +155,16 @@ async function measureAll({ sizes, times, batch, json }: Options): Promise<Measu
   }
 }
 
-async function measure(o: { handles: number; entries: number; batch: number }): Promise<Row> {
-  const { handles, entries, batch } = o
+async function measure(o: {
+  readonly handles: number
+  readonly entries: number
+  readonly batch: number
+  readonly seconds: number
+}): Promise<Row> {
+  const { handles, batch } = o
+  const end = performance.now() + 1000 * o.seconds
+  // What is new comes whole.
+  const isEnough = (from: number): boolean => from >= o.entries || (from > handles && performance.now() > end)
   const path = mkdtempSync(join(tmpdir(), 'soulproof-bench-'))
   const name = { id: `bench:${handles}`, categories: ['unpaid', 'defaults'] }
   const random = createRandom(handles)
@@ -153,9 +173,10 @@ async function measure(o: { handles: number; entries: number; batch: number }): 
     globalThis.gc?.()
     const heapBefore = process.memoryUsage().heapUsed
     let ledger = await createLedger({ ...name, path })
-    for (let from = 0; from < entries; ) {
+    let from = 0
+    while (!isEnough(from)) {
       const isNew = from < handles
-      const count = Math.min(batch, (isNew ? handles : entries) - from)
+      const count = Math.min(batch, (isNew ? handles : o.entries) - from)
       const some = Array.from({ length: count }, (_, i) =>
         entryOf(handleOf(isNew ? from + i : random(handles)), from + i),
       )
@@ -168,6 +189,7 @@ async function measure(o: { handles: number; entries: number; batch: number }): 
       steps.push({ ...step, processor: (user + system) / 1000 })
       progress(`${handles} handles: ${from} entries, ${Math.round((1000 * count) / apply)} a second`)
     }
+    const entries = from
     const older = ledger.roots()[0]?.root as bigint
     const proof = percentiles(ledger, PROOFS, () => handleOf(random(handles)))
     const olderProof = percentiles(ledger, PROOFS, () => handleOf(random(handles)), older)
