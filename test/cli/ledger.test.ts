@@ -36,7 +36,7 @@ describe('cli: ledgers', () => {
     handle = BigInt(String(own['handle']))
     await folder.write('request.json', {
       schema: { name: 'citizenship/1', claims: { country: 'string' } },
-      ...{ holder, claims: { country: 'CA' } },
+      ...{ holder, claims: { country: 'CA' }, statusId: 1, issuedAt: Number(AT) - 1000 },
     })
     await cli('issue', 'request.json', '--issuer', 'gov.json', '--out', 'issued.json')
     const hold = ['soul', 'hold', '--issued', 'issued.json', '--blinding', 'blinding.json']

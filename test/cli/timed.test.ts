@@ -31,7 +31,7 @@ describe('cli: timed policies', () => {
     const { holder } = await cli('soul', 'blind', '--soul', 'alice.json', '--out', 'blinding.json')
     await folder.write('request.json', {
       schema: { name: 'citizenship/1', claims: { country: 'string' } },
-      ...{ holder, claims: { country: 'CA' }, issuedAt: AT - 1000 },
+      ...{ holder, claims: { country: 'CA' }, statusId: 1, issuedAt: AT - 1000 },
     })
     await cli('issue', 'request.json', '--issuer', 'gov.json', '--out', 'issued.json')
     const hold = ['soul', 'hold', '--issued', 'issued.json', '--blinding', 'blinding.json']
