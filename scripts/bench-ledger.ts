@@ -15,7 +15,7 @@ import { allowRelaxedSimd } from '../src/ledger/store/relaxed-simd.js'
  *   npm run bench:ledger -- --from FILE --plot FILE.svg
  *
  * At each size a new store takes an entry for each handle, and then entries of random handles until there are so many times
- * as many, or the seconds have passed; each batch is appended, and applied to the disk, with a clock. Then proofs of random handles, at the newest root
+ * as many, or the seconds have passed, or SIGINT comes; each batch is appended, and applied to the disk, with a clock. Then proofs of random handles, at the newest root
  * and the oldest that is kept, and opening with every record checked. Nothing fails for being slow.
  */
 
@@ -45,6 +45,8 @@ export interface Row {
   readonly insert: number
   /** Entries of random handles of the full ledger: the median batch. */
   readonly apply: number
+  /** Processor time of one of these, all threads, microseconds: what does not depend on what else runs. */
+  readonly processor: number
   /** Median and 99th percentile. */
   readonly proof: readonly [number, number]
   readonly olderProof: readonly [number, number]
@@ -162,9 +164,15 @@ async function measure(o: {
   readonly seconds: number
 }): Promise<Row> {
   const { handles, batch } = o
+  let isTold = false
+  const stop = (): void => {
+    isTold = true
+  }
+  process.on('SIGINT', stop)
   const end = performance.now() + 1000 * o.seconds
   // What is new comes whole.
-  const isEnough = (from: number): boolean => from >= o.entries || (from > handles && performance.now() > end)
+  const isEnough = (from: number): boolean =>
+    from >= o.entries || (from > handles && (isTold || performance.now() > end))
   const path = mkdtempSync(join(tmpdir(), 'soulproof-bench-'))
   const name = { id: `bench:${handles}`, categories: ['unpaid', 'defaults'] }
   const random = createRandom(handles)
@@ -204,17 +212,15 @@ async function measure(o: {
     await ledger.close()
     const rateOf = (some: readonly Step[], what: 'append' | 'apply'): number =>
       (1000 * sum(some, 'count')) / sum(some, what)
-    const rates = steps
-      .filter((step) => step.entries > handles)
-      .map((step) => (1000 * step.count) / step.apply)
-      .sort((a, b) => a - b)
+    const updates = steps.filter((step) => step.entries > handles)
     return {
       ...{ handles, entries, append: rateOf(steps, 'append') },
       insert: rateOf(
         steps.filter((step) => step.entries <= handles),
         'apply',
       ),
-      apply: rates[rates.length >> 1] as number,
+      apply: medianOf(updates.map((step) => (1000 * step.count) / step.apply)),
+      processor: medianOf(updates.map((step) => (1000 * step.processor) / step.count)),
       ...{ proof, olderProof, open },
       treeBytesPerHandle: tree / handles,
       queueBytesPerEntry: queue / entries,
@@ -223,9 +229,14 @@ async function measure(o: {
       steps,
     }
   } finally {
+    process.off('SIGINT', stop)
     rmSync(path, { recursive: true, force: true })
     progress('')
   }
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] as number
 }
 
 function sum(steps: readonly Step[], what: 'count' | 'append' | 'apply'): number {
@@ -319,8 +330,8 @@ function print({ environment, batch, rows, hashes }: Measured): void {
     '',
     `Batches of ${whole(batch)}. Rates per second; times in ms, of proofs the median (99th percentile).`,
     '',
-    '| handles | entries | appended | applied, new | applied | proof | older proof | open, checked | tree/handle | queue/entry | heap/handle | peak |',
-    `|${'---:|'.repeat(12)}`,
+    '| handles | entries | appended | applied, new | applied | processor | proof | older proof | open, checked | tree/handle | queue/entry | heap/handle | peak |',
+    `|${'---:|'.repeat(13)}`,
     ...rows.map((row) =>
       [
         '',
@@ -329,6 +340,7 @@ function print({ environment, batch, rows, hashes }: Measured): void {
         whole(row.append),
         whole(row.insert),
         whole(row.apply),
+        `${whole(row.processor)} µs`,
         ms(row.proof),
         ms(row.olderProof),
         whole(row.open),
