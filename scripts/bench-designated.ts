@@ -37,18 +37,33 @@ const runs = Number(text)
 const write = (label: string, value: string): void =>
   void process.stdout.write(`${label.padEnd(52)}${value}\n`)
 const milliseconds = (value: number): string => `${value.toFixed(value < 100 ? 1 : 0)} ms`
+const both = ({ clock, processor }: Times): string =>
+  `${milliseconds(clock)} by the clock, ${milliseconds(processor)} of processor time`
 
-/** Medians of works that take turns, in milliseconds, after a round that does not count. */
-async function medians(works: readonly (() => unknown)[], rounds = runs): Promise<number[]> {
-  const times: number[][] = works.map(() => [])
+/** By the clock, and of all threads of this process, which does not depend on what else runs; milliseconds. */
+interface Times {
+  readonly clock: number
+  readonly processor: number
+}
+
+/** Medians of works that take turns, after a round that does not count. */
+async function medians(works: readonly (() => unknown)[], rounds = runs): Promise<Times[]> {
+  const times: Times[][] = works.map(() => [])
   for (let round = 0; round <= rounds; round++) {
-    for (const [i, work] of works.entries()) {
+    // In another order each time: none always comes after the same one.
+    for (const i of works.keys()) {
+      const which = (i + round) % works.length
+      const before = process.cpuUsage()
       const start = performance.now()
-      await work()
-      if (round > 0) times[i]!.push(performance.now() - start)
+      await works[which]!()
+      const clock = performance.now() - start
+      const { user, system } = process.cpuUsage(before)
+      if (round > 0) times[which]!.push({ clock, processor: (user + system) / 1000 })
     }
   }
-  return times.map((list) => list.sort((a, b) => a - b)[list.length >> 1]!)
+  const median = (list: readonly Times[], of: keyof Times): number =>
+    list.map((one) => one[of]).sort((a, b) => a - b)[list.length >> 1]!
+  return times.map((list) => ({ clock: median(list, 'clock'), processor: median(list, 'processor') }))
 }
 
 /** Microseconds of processor time for one of so many squarings. */
@@ -130,9 +145,9 @@ const [prove, verify, forge] = await medians([
   },
   () => proveByDelay(statementFor([hx, hy]), evaluated.output, (prime) => quotientPower(evaluated, prime)),
 ])
-write('second part of a timed proof: prove', milliseconds(prove!))
-write('  verify', milliseconds(verify!))
-write('  forge, output and trace of 1,000,000 squarings known', milliseconds(forge!))
+write('second part of a timed proof: prove', both(prove!))
+write('  verify', both(verify!))
+write('  forge, output and trace of 1,000,000 squarings known', both(forge!))
 write('  bytes', String(honest.length / 2))
 
 const key = createVerifierKey()
@@ -142,7 +157,10 @@ const [possess, check] = await medians([
   () => provePossession({ key, challenge, session: 'bench' }),
   () => checkPossession({ verifierKey: key.verifierKey, challenge, session: 'bench', possession }),
 ])
-write('proof of possession: prove, check', `${milliseconds(possess!)}, ${milliseconds(check!)}`)
+write(
+  'proof of possession: prove, check',
+  `${milliseconds(possess!.processor)}, ${milliseconds(check!.processor)}`,
+)
 
 await using prover = await createProver()
 const { ana, adult, account, roots, now } = createExample({ now: BigInt(Math.floor(Date.now() / 1000)) })
@@ -158,9 +176,11 @@ const [open, designated, simulated] = await medians([
       revealed: { 'citizenship.country': 'CA' },
     }),
 ])
-write('policy-s: plain', milliseconds(open!))
-write('  designated', `${milliseconds(designated!)}, ${((designated! / open! - 1) * 100).toFixed(1)} % more`)
-write('  simulated', milliseconds(simulated!))
+write('policy-s: plain', both(open!))
+const more = (one: Times, other: Times): string =>
+  `${((one.processor / other.processor - 1) * 100).toFixed(1)} % more`
+write('  designated', `${both(designated!)}, ${more(designated!, open!)}`)
+write('  simulated', both(simulated!))
 
 const timed = { squarings: 1_000_000, window: 60, beacon: 'bench' }
 const schemas = Object.fromEntries(account.slots.map(({ schema }) => [schema.name, schema.claims]))
@@ -176,8 +196,8 @@ const many = { ...short, require: { claim: 'citizenship.country', in: countries(
 const m = { ...ana, ...context, policy: parsePolicy(many), roots, now }
 const t = { ...m, policy: parsePolicy({ ...many, timed }), beacon, prover }
 const [untimed, withTime] = await medians([() => prover.prove(m), () => proveTimed(t)])
-write('policy-m: plain', milliseconds(untimed!))
-write('policy-m-timed, both parts', milliseconds(withTime!))
+write('policy-m: plain', both(untimed!))
+write('policy-m-timed, both parts', `${both(withTime!)}, ${more(withTime!, untimed!)}`)
 
 function countries(length: number): string[] {
   return ['CA', ...Array.from({ length: length - 1 }, (_, i) => `country ${i}`)]

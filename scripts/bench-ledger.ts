@@ -1,74 +1,125 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createBulkPoseidon } from '../src/bn254/poseidon.js'
 import { poseidon } from '../src/crypto/poseidon.js'
 import { createLedger, type Entry, type Ledger } from '../src/ledger/index.js'
+import { allowRelaxedSimd } from '../src/ledger/store/relaxed-simd.js'
 
 /*
  * Measures a ledger on disk as it grows:
  *
- *   npm run bench:ledger -- [--handles 10000,100000,1000000] [--batch 100000] [--json FILE]
+ *   npm run bench:ledger -- [--handles 10000,100000,1000000] [--entries 10] [--batch 100000] [--seconds 7200]
+ *       [--json FILE] [--plot FILE.svg]
+ *   npm run bench:ledger -- --from FILE --plot FILE.svg
  *
- * Loading fills a new store with one entry for each handle. Then, at that size: durable appends in batches, applied
- * entries of random handles, proofs of random handles, opening with every record checked. Nothing fails for being slow.
+ * At each size a new store takes an entry for each handle, and then entries of random handles until there are so many times
+ * as many, or the seconds have passed, or SIGINT comes; each batch is appended, and applied to the disk, with a clock. Then proofs of random handles, at the newest root
+ * and the oldest that is kept, and opening with every record checked. Nothing fails for being slow.
  */
 
-const USAGE = 'usage: bench-ledger [--handles N,N,…] [--batch N] [--json FILE]\n'
-const PROOFS = 2000
+const USAGE =
+  'usage: bench-ledger [--handles N,N,…] [--entries N] [--batch N] [--seconds N] [--json FILE] [--plot FILE]\n' +
+  '       bench-ledger --from FILE [--plot FILE]\n'
+const PROOFS = 4000
 
-/** What was measured at one size. Rates are per second, times in milliseconds. */
-interface Row {
+/** One batch: how large the ledger is after it, and what it took, in milliseconds. */
+export interface Step {
   readonly handles: number
-  readonly load: number
+  readonly entries: number
+  readonly count: number
   readonly append: number
   readonly apply: number
+  /** Of all threads of the process, in appending and applying. */
+  readonly processor: number
+}
+
+/** What was measured at one size. Rates are per second, times in milliseconds. */
+export interface Row {
+  readonly handles: number
+  readonly entries: number
+  /** Durable appends, over all batches. */
+  readonly append: number
+  /** Entries of new handles. */
+  readonly insert: number
+  /** Entries of random handles of the full ledger: the median batch. */
+  readonly apply: number
+  /** Processor time of one of these, all threads, microseconds: what does not depend on what else runs. */
+  readonly processor: number
   /** Median and 99th percentile. */
   readonly proof: readonly [number, number]
   readonly olderProof: readonly [number, number]
   readonly open: number
-  readonly diskBytesPerHandle: number
+  readonly treeBytesPerHandle: number
+  readonly queueBytesPerEntry: number
   readonly heapBytesPerHandle: number
   readonly peakMiB: number
+  readonly steps: readonly Step[]
+}
+
+/** What the bench writes, and `plotGrowth` draws. */
+export interface Measured {
+  readonly version: 2
+  readonly environment: Readonly<Record<string, string | number>>
+  readonly batch: number
+  readonly rows: readonly Row[]
+  readonly hashes: ReturnType<typeof measureHashes>
 }
 
 async function main(): Promise<void> {
   const options = readOptions()
   if (options === undefined) return
-  const { sizes, batch, json } = options
-  const environment = {
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    // Above 0 the machine had other things to do.
-    loadAtStart: loadavg()[0],
-    date: new Date().toISOString(),
-  }
-  const rows: Row[] = []
-  for (const handles of sizes) rows.push(await measure({ handles, batch }))
-  const hashes = measureHashes()
-  print({ environment, batch, rows, hashes })
-  if (json !== undefined) {
-    writeFileSync(json, `${JSON.stringify({ version: 1, environment, batch, rows, hashes }, null, 2)}\n`)
+  const { json, plot, from } = options
+  const measured =
+    from === undefined ? await measureAll(options) : (JSON.parse(readFileSync(from, 'utf8')) as Measured)
+  print(measured)
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(measured, null, 1)}\n`)
+  if (plot !== undefined) {
+    const { plotGrowth } = await import('./lib/growth-plot.js')
+    writeFileSync(plot, plotGrowth(measured))
   }
 }
 
-function readOptions(): { sizes: number[]; batch: number; json?: string } | undefined {
+interface Options {
+  readonly sizes: readonly number[]
+  readonly times: number
+  readonly batch: number
+  readonly seconds: number
+  readonly json?: string
+  readonly plot?: string
+  readonly from?: string
+}
+
+function readOptions(): Options | undefined {
   try {
+    const text = { type: 'string' } as const
     const {
       handles = '10000,100000,1000000',
+      entries = '10',
       batch = '100000',
+      seconds = '7200',
       ...others
     } = parseArgs({
-      options: { handles: { type: 'string' }, batch: { type: 'string' }, json: { type: 'string' } },
+      options: {
+        handles: text,
+        entries: text,
+        batch: text,
+        seconds: text,
+        json: text,
+        plot: text,
+        from: text,
+      },
     }).values
-    const numbers = [...handles.split(','), batch].map(Number)
-    if (!numbers.every((n) => Number.isInteger(n) && n >= 1000 && n < 2 ** 20)) {
+    const sizes = handles.split(',').map(Number)
+    if (![...sizes, Number(batch)].every((n) => Number.isInteger(n) && n >= 1000 && n < 2 ** 20)) {
       throw new RangeError('sizes must be from 1,000 to 1,048,575')
     }
-    return { sizes: numbers.slice(0, -1), batch: numbers.at(-1) as number, ...others }
+    const times = Number(entries)
+    if (!Number.isInteger(times) || times < 2 || times > 1000)
+      throw new RangeError('--entries must be from 2 to 1,000')
+    if (!(Number(seconds) >= 1)) throw new RangeError('--seconds must be from 1')
+    return { sizes, times, batch: Number(batch), seconds: Number(seconds), ...others }
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`)
     process.exitCode = 2
@@ -76,49 +127,120 @@ function readOptions(): { sizes: number[]; batch: number; json?: string } | unde
   }
 }
 
-async function measure({ handles, batch }: { handles: number; batch: number }): Promise<Row> {
+async function measureAll({ sizes, times, batch, seconds, json }: Options): Promise<Measured> {
+  // As the store has it.
+  allowRelaxedSimd()
+  const hashes = measureHashes()
+  const environment: Record<string, string | number> = {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    date: new Date().toISOString(),
+    // Above 0 the machine had other things to do.
+    loadAtStart: loadavg()[0] as number,
+  }
+  const rows: Row[] = []
+  for (const handles of sizes) {
+    rows.push(await measure({ handles, entries: times * handles, batch, seconds }))
+    // What is measured is kept, should the next size not end.
+    if (json !== undefined) {
+      writeFileSync(json, `${JSON.stringify({ version: 2, environment, batch, rows, hashes }, null, 1)}\n`)
+    }
+  }
+  return {
+    version: 2,
+    environment: { ...environment, loadAtEnd: loadavg()[0] as number },
+    batch,
+    rows,
+    hashes,
+  }
+}
+
+async function measure(o: {
+  readonly handles: number
+  readonly entries: number
+  readonly batch: number
+  readonly seconds: number
+}): Promise<Row> {
+  const { handles, batch } = o
+  let isTold = false
+  const stop = (): void => {
+    isTold = true
+  }
+  process.on('SIGINT', stop)
+  const end = performance.now() + 1000 * o.seconds
+  // What is new comes whole.
+  const isEnough = (from: number): boolean =>
+    from >= o.entries || (from > handles && (isTold || performance.now() > end))
   const path = mkdtempSync(join(tmpdir(), 'soulproof-bench-'))
   const name = { id: `bench:${handles}`, categories: ['unpaid', 'defaults'] }
   const random = createRandom(handles)
+  const steps: Step[] = []
   try {
     globalThis.gc?.()
     const heapBefore = process.memoryUsage().heapUsed
     let ledger = await createLedger({ ...name, path })
-    const load = await perSecond(handles, async () => {
-      for (let from = 0; from < handles; from += batch) {
-        const count = Math.min(batch, handles - from)
-        await ledger.append(Array.from({ length: count }, (_, i) => entryOf(handleOf(from + i), from + i)))
-        await ledger.apply()
-        progress(`${handles} handles: ${from + count} loaded`)
-      }
-    })
+    let from = 0
+    while (!isEnough(from)) {
+      const isNew = from < handles
+      const count = Math.min(batch, (isNew ? handles : o.entries) - from)
+      const some = Array.from({ length: count }, (_, i) =>
+        entryOf(handleOf(isNew ? from + i : random(handles)), from + i),
+      )
+      const before = process.cpuUsage()
+      const append = await milliseconds(() => ledger.append(some))
+      const apply = await milliseconds(() => ledger.apply())
+      const { user, system } = process.cpuUsage(before)
+      from += count
+      const step = { handles: Math.min(from, handles), entries: from, count, append, apply }
+      steps.push({ ...step, processor: (user + system) / 1000 })
+      progress(`${handles} handles: ${from} entries, ${Math.round((1000 * count) / apply)} a second`)
+    }
+    const entries = from
+    const older = ledger.roots()[0]?.root as bigint
+    const proof = percentiles(ledger, PROOFS, () => handleOf(random(handles)))
+    const olderProof = percentiles(ledger, PROOFS, () => handleOf(random(handles)), older)
     await ledger.compact()
     globalThis.gc?.()
     const heap = process.memoryUsage().heapUsed - heapBefore
-    const disk = bytesIn(path)
-    const older = ledger.roots().at(-1)?.root as bigint
-
-    const entries = Array.from({ length: batch }, (_, i) => entryOf(handleOf(random(handles)), i))
-    const append = await perSecond(batch, () => ledger.append(entries))
-    const apply = await perSecond(batch, () => ledger.apply())
-    progress(`${handles} handles: applied`)
-    const proof = percentiles(ledger, PROOFS, () => handleOf(random(handles)))
-    const olderProof = percentiles(ledger, PROOFS, () => handleOf(random(handles)), older)
     await ledger.close()
-    const start = performance.now()
-    ledger = await createLedger({ ...name, path })
-    const open = performance.now() - start
+    const [tree, queue] = [bytesIn(join(path, 'tree')), bytesIn(join(path, 'queue'))]
+    const open = await milliseconds(async () => {
+      ledger = await createLedger({ ...name, path })
+    })
     await ledger.close()
+    const rateOf = (some: readonly Step[], what: 'append' | 'apply'): number =>
+      (1000 * sum(some, 'count')) / sum(some, what)
+    const updates = steps.filter((step) => step.entries > handles)
     return {
-      ...{ handles, load, append, apply, proof, olderProof, open },
-      diskBytesPerHandle: disk / handles,
+      ...{ handles, entries, append: rateOf(steps, 'append') },
+      insert: rateOf(
+        steps.filter((step) => step.entries <= handles),
+        'apply',
+      ),
+      apply: medianOf(updates.map((step) => (1000 * step.count) / step.apply)),
+      processor: medianOf(updates.map((step) => (1000 * step.processor) / step.count)),
+      ...{ proof, olderProof, open },
+      treeBytesPerHandle: tree / handles,
+      queueBytesPerEntry: queue / entries,
       heapBytesPerHandle: heap / handles,
       peakMiB: process.resourceUsage().maxRSS / 1024,
+      steps,
     }
   } finally {
+    process.off('SIGINT', stop)
     rmSync(path, { recursive: true, force: true })
     progress('')
   }
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] as number
+}
+
+function sum(steps: readonly Step[], what: 'count' | 'append' | 'apply'): number {
+  return steps.reduce((total, step) => total + step[what], 0)
 }
 
 /** Opens some handles to warm up, then each with a clock. */
@@ -165,10 +287,10 @@ function measureHashes(): { arity: number; reference: number; single: number; bu
   })
 }
 
-async function perSecond(count: number, run: () => Promise<unknown>): Promise<number> {
+async function milliseconds(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await run()
-  return (1000 * count) / (performance.now() - start)
+  return performance.now() - start
 }
 
 /** The i-th handle: an odd multiple modulo 2^248 spreads them all over. */
@@ -196,16 +318,10 @@ function bytesIn(path: string): number {
 }
 
 function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+  process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`)
 }
 
-function print(o: {
-  readonly environment: Readonly<Record<string, unknown>>
-  readonly batch: number
-  readonly rows: readonly Row[]
-  readonly hashes: ReturnType<typeof measureHashes>
-}): void {
-  const { environment, batch, rows, hashes } = o
+function print({ environment, batch, rows, hashes }: Measured): void {
   const whole = (value: number): string => Math.round(value).toLocaleString('en')
   const ms = ([median, high]: readonly [number, number]): string =>
     `${median.toFixed(2)} (${high.toFixed(2)})`
@@ -214,19 +330,22 @@ function print(o: {
     '',
     `Batches of ${whole(batch)}. Rates per second; times in ms, of proofs the median (99th percentile).`,
     '',
-    '| handles | loaded | appended | applied | proof | older proof | open, checked | disk/handle | heap/handle | peak |',
-    '|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    '| handles | entries | appended | applied, new | applied | processor | proof | older proof | open, checked | tree/handle | queue/entry | heap/handle | peak |',
+    `|${'---:|'.repeat(13)}`,
     ...rows.map((row) =>
       [
         '',
         whole(row.handles),
-        whole(row.load),
+        whole(row.entries),
         whole(row.append),
+        whole(row.insert),
         whole(row.apply),
+        `${whole(row.processor)} µs`,
         ms(row.proof),
         ms(row.olderProof),
         whole(row.open),
-        `${whole(row.diskBytesPerHandle)} B`,
+        `${whole(row.treeBytesPerHandle)} B`,
+        `${whole(row.queueBytesPerEntry)} B`,
         `${whole(row.heapBytesPerHandle)} B`,
         `${whole(row.peakMiB)} MiB`,
         '',
@@ -235,8 +354,6 @@ function print(o: {
         .trim(),
     ),
     '',
-    ...plot('applied entries per second', rows, ({ apply }) => apply),
-    ...plot('proof, microseconds', rows, ({ proof }) => 1000 * proof[0]),
     '| Poseidon, inputs | TypeScript, µs | one, µs | one of many, µs |',
     '|---:|---:|---:|---:|',
     ...hashes.map(
@@ -245,19 +362,6 @@ function print(o: {
     ),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
-}
-
-/** Draws a bar for each size. */
-function plot(title: string, rows: readonly Row[], value: (row: Row) => number): string[] {
-  const most = Math.max(...rows.map(value))
-  return [
-    title,
-    ...rows.map((row) => {
-      const bar = '█'.repeat(Math.max(1, Math.round((50 * value(row)) / most)))
-      return `${row.handles.toLocaleString('en').padStart(10)} ${bar} ${Math.round(value(row)).toLocaleString('en')}`
-    }),
-    '',
-  ]
 }
 
 await main()

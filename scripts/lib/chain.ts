@@ -227,6 +227,34 @@ export function toPolicyProof(o: {
   }
 }
 
+/** A proof of `policy-l` as `LedgerPolicyGate.enter` takes it. */
+export interface LedgerPolicyProof extends Omit<PolicyProof, 'reveals'> {
+  readonly reveals: readonly [bigint, bigint, bigint, bigint]
+  readonly ledgerRoots: readonly [bigint, bigint]
+}
+
+/**
+ * Picks from a proof of `policy-l` and its 15 public signals what `LedgerPolicyGate.enter` takes.
+ *
+ * @throws {RangeError} for any other number of signals
+ */
+export function toLedgerPolicyProof(o: {
+  readonly proof: Pick<Groth16Proof, 'pi_a' | 'pi_b' | 'pi_c'>
+  readonly publicSignals: readonly (string | bigint)[]
+}): LedgerPolicyProof {
+  if (o.publicSignals.length !== 15) throw new RangeError('publicSignals must be 15')
+  const at = (index: number): bigint => BigInt(o.publicSignals[index]!)
+  return {
+    ...toSolidityProof(o.proof),
+    reveals: [at(0), at(1), at(2), at(3)],
+    handle: at(4),
+    nullifier: at(5),
+    provedAt: at(9),
+    anchorsRoot: at(12),
+    ledgerRoots: [at(13), at(14)],
+  }
+}
+
 /** Returns the binary itself, because the npm wrapper would be a second process to end. */
 function anvilBinary(): string {
   const wrapper = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')

@@ -9,6 +9,7 @@ interface ExportOptions {
   readonly statement?: string
   readonly verificationKey?: string
   readonly contractName?: string
+  readonly allowTimed?: boolean
   readonly out?: string
   readonly force?: boolean
 }
@@ -27,14 +28,18 @@ export function addExportCommand(program: Command): void {
       "any Groth16 verification key over BN254 in snarkjs's form; - for stdin",
     )
     .option('--contract-name <name>', 'name of the contract; default Groth16Verifier')
+    .option(
+      '--allow-timed',
+      'write one for policy-m-timed too, whose proofs say nothing without their second part',
+    )
     .option('--out <file>', 'write here instead of stdout')
     .option('--force', 'replace the file')
     .addHelpText('after', '\nExample:\n  $ soulproof export solidity --statement policy-s --out Verifier.sol')
     .action(async (options: ExportOptions) => {
-      const { contractName } = options
+      const { contractName, allowTimed = false } = options
       const verificationKey = await readKey(options)
       const source = exportSolidityVerifier({
-        verificationKey,
+        ...{ verificationKey, allowTimed },
         ...(contractName !== undefined && { contractName }),
       })
       warn(verificationKey)

@@ -1,7 +1,11 @@
+import { type Beacon, checkBeacon } from '../designated/beacon.js'
+import { parseDecimal } from '../field.js'
+import { ledgerProofFromJson } from '../ledger/json.js'
 import { Group, SetTree } from '../merkle/index.js'
 import { isRecord, readArray, readDecimal, readObject } from '../merkle/json.js'
+import { type LedgerProof, ledgerIdOf } from '../merkle/ledger.js'
 import { type Policy, parsePolicy, type Roots } from '../policy/index.js'
-import { issuerRootsFromJson } from '../sbt/index.js'
+import { issuerRootsFromJson, issuerRootsToJson } from '../sbt/index.js'
 import { type ClaimType, encodeClaim } from '../sbt/schema.js'
 import { readClaim } from './claims.js'
 import { UsageError } from './errors.js'
@@ -15,9 +19,59 @@ export async function readPolicy(path: string): Promise<Policy> {
   return parsePolicy(await readJson(path, 'policy'))
 }
 
-/** Reads a file with issuers' roots. Throws as `issuerRootsFromJson` does. */
+/**
+ * Reads a file with roots of issuers and ledgers, all of one snapshot.
+ *
+ * @throws {SchemaError} naming the part that is missing, unknown or malformed
+ */
 export async function readRoots(path: string): Promise<Roots> {
-  return issuerRootsFromJson(await readJson(path, 'roots'))
+  const { issuers, ledgers } = readObject(await readJson(path, 'roots'), 'roots', ['issuers'], ['ledgers'])
+  const known = issuerRootsFromJson({ issuers })
+  if (ledgers === undefined) return known
+  if (!isRecord(ledgers)) throw new UsageError('roots.ledgers: must be an object')
+  const accepted = Object.entries(ledgers).map(([id, value], i) => {
+    const at = `roots.ledgers[${i}]`
+    const own = readObject(value, at, ['root', 'queueLength', 'at'])
+    const root = {
+      root: readDecimal(own['root'], `${at}.root`),
+      queueLength: readDecimal(own['queueLength'], `${at}.queueLength`, 1n << 64n),
+      at: readDecimal(own['at'], `${at}.at`, 1n << 64n),
+    }
+    return [id, root] as const
+  })
+  return { ...known, ledgers: Object.fromEntries(accepted) }
+}
+
+/** Writes roots as {@link readRoots} reads them. */
+export function rootsToJson({ issuers, ledgers }: Roots): unknown {
+  const accepted = Object.entries(ledgers ?? {}).map(([id, { root, queueLength, at }]) => {
+    return [id, { root: String(root), queueLength: String(queueLength), at: String(at) }] as const
+  })
+  return {
+    ...issuerRootsToJson({ issuers }),
+    ...(ledgers && { ledgers: Object.fromEntries(accepted) }),
+  }
+}
+
+/**
+ * Reads openings of ledgers, as `ledger proof` writes them, and puts each under the id of the policy's ledger that it opens.
+ *
+ * @throws {UsageError} if the policy has no such ledger, or one is opened twice
+ * @throws {SchemaError} if an opening is malformed, or does not lead to its root
+ */
+export async function readOpenings(
+  paths: readonly string[],
+  policy: Policy,
+): Promise<Record<string, LedgerProof>> {
+  const openings: Record<string, LedgerProof> = {}
+  for (const path of paths) {
+    const opening = ledgerProofFromJson(await readJson(path, '--ledger'), '--ledger')
+    const rule = policy.ledgers.find(({ id }) => ledgerIdOf(id) === opening.state.ledgerId)
+    if (rule === undefined) throw new UsageError('--ledger: is of no ledger that the policy names')
+    if (Object.hasOwn(openings, rule.id)) throw new UsageError('--ledger: a ledger is opened twice')
+    openings[rule.id] = opening
+  }
+  return openings
 }
 
 /**
@@ -52,4 +106,53 @@ export async function readSet(path: string): Promise<SetTree> {
       return encodeClaim(known, readClaim(known, value, at), at)
     }),
   )
+}
+
+/** Reads a beacon file: source, value as 0x hex, and the time at which it became known. */
+export async function readBeacon(path: string, label: string): Promise<Beacon> {
+  const json = readObject(await readJson(path, label), 'beacon', ['source', 'value', 'at'])
+  const value = json['value']
+  if (typeof value !== 'string' || !/^0x([0-9a-f]{2})*$/.test(value)) {
+    throw new UsageError('beacon.value: must be bytes as lower-case 0x hex')
+  }
+  return checkBeacon({
+    source: json['source'] as string,
+    value: Uint8Array.from(Buffer.from(value.slice(2), 'hex')),
+    at: readDecimal(json['at'], 'beacon.at'),
+  })
+}
+
+/** Writes a beacon as {@link readBeacon} reads it. */
+export function beaconToJson({ source, value, at }: Beacon): unknown {
+  return { source, value: `0x${Buffer.from(value).toString('hex')}`, at: at.toString() }
+}
+
+/**
+ * Reads the beacon of a timed policy; undefined for another policy.
+ *
+ * @throws {UsageError} unless the beacon is given exactly for timed policies
+ */
+export async function readBeaconFor(policy: Policy, path: string | undefined): Promise<Beacon | undefined> {
+  if ((policy.timed === undefined) !== (path === undefined)) {
+    throw new UsageError('--beacon is needed for a timed policy, and for no other')
+  }
+  return path === undefined ? undefined : readBeacon(path, '--beacon')
+}
+
+/** Reads what a proof that no wallet has to satisfy is to say. */
+export async function readChosen(
+  policy: Policy,
+  options: { readonly revealed?: string; readonly nullifier?: string; readonly handle?: string },
+): Promise<object> {
+  const { nullifier, handle } = options
+  const names = policy.reveal.map(({ slot, claim }) => `${slot}.${claim}`)
+  const revealed =
+    options.revealed === undefined
+      ? undefined
+      : readObject(await readJson(options.revealed, '--revealed'), 'revealed', [], names)
+  return {
+    ...(revealed && { revealed }),
+    ...(nullifier !== undefined && { nullifier: parseDecimal(nullifier, '--nullifier') }),
+    ...(handle !== undefined && { handle: parseDecimal(handle, '--handle') }),
+  }
 }

@@ -14,6 +14,8 @@ const VERBS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   verify: async () => (await import('./verify.js')).addVerifyCommand,
   verifier: async () => (await import('./verifier.js')).addVerifierCommand,
   simulate: async () => (await import('./simulate.js')).addSimulateCommand,
+  ledger: async () => (await import('./ledger.js')).addLedgerCommand,
+  timed: async () => (await import('./timed.js')).addTimedCommand,
   setup: async () => (await import('./setup.js')).addSetupCommand,
   export: async () => (await import('./export.js')).addExportCommand,
   bench: async () => (await import('./bench.js')).addBenchCommand,

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import type { ProveOptions } from '../prover/index.js'
+import { proveTimed } from '../designated/timed.js'
+import type { ProveOptions, ProvingPhase } from '../prover/index.js'
 import { type HeldSbt, heldSbtFromJson } from '../sbt/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
-import { readGroup, readPolicy, readRoots, readSet } from './inputs.js'
+import { readBeaconFor, readGroup, readOpenings, readPolicy, readRoots, readSet } from './inputs.js'
 import { emitJson, PUBLIC_MODE, readJson } from './io.js'
 import { openSoul } from './keys.js'
 import { collect, readTime } from './options.js'
@@ -18,9 +19,13 @@ interface ProveCommandOptions extends ContextOptions, PassphraseOptions, ProverO
   readonly roots?: string
   readonly sbt: readonly string[]
   readonly set: readonly string[]
+  readonly ledger: readonly string[]
+  readonly beacon?: string
   readonly group?: string
   readonly now?: string
 }
+
+type TimedOptions = Omit<Parameters<typeof proveTimed>[0], 'prover'>
 
 /** Adds `soulproof prove`. */
 export function addProveCommand(program: Command): void {
@@ -31,6 +36,13 @@ export function addProveCommand(program: Command): void {
     .option('--roots <file>', "issuers' published roots, for a policy")
     .option('--sbt <file>', 'a held SBT, see soul hold; may be given several times', collect, [])
     .option('--set <file>', 'a set that the policy names by root; may be given several times', collect, [])
+    .option(
+      '--ledger <file>',
+      'opening of a ledger that the policy reads, see ledger proof; may be given several times',
+      collect,
+      [],
+    )
+    .option('--beacon <file>', 'of a timed policy: the beacon, see timed beacon')
     .option('--group <file>', 'prove membership of this group instead: {"members": ["<decimal>", …]}')
     .option('--now <seconds>', "Unix time of the proof instead of the machine's")
   withProver(command)
@@ -55,23 +67,24 @@ async function prove(options: ProveCommandOptions): Promise<void> {
   const context = readContext(options)
   await useProver(options, async (prover) => {
     const claim = options.policy === undefined ? await readMembership(options) : await readWallet(options)
-    const envelope = await withProgress('prove', (progress) =>
-      prover.prove({
-        ...context,
-        ...claim,
-        onProgress: (phase, share) => progress.report(phase, partBehind(phase, share)),
-      } as ProveOptions),
-    )
+    const envelope = await withProgress('prove', (progress) => {
+      const onProgress = (phase: ProvingPhase, share: number): void =>
+        progress.report(phase, partBehind(phase, share))
+      const asked = { ...context, ...claim, onProgress }
+      // Only timed policies have a beacon.
+      if ('beacon' in claim) return proveTimed({ ...(asked as unknown as TimedOptions), prover })
+      return prover.prove(asked as ProveOptions)
+    })
     warnOfDevelopmentKey(envelope.statement)
     await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
   })
 }
 
 async function readMembership(options: ProveCommandOptions): Promise<object> {
-  for (const name of ['roots', 'now'] as const) {
+  for (const name of ['roots', 'now', 'beacon'] as const) {
     if (options[name] !== undefined) throw new UsageError(`--${name} goes with --policy`)
   }
-  for (const name of ['sbt', 'set'] as const) {
+  for (const name of ['sbt', 'set', 'ledger'] as const) {
     if (options[name].length > 0) throw new UsageError(`--${name} goes with --policy`)
   }
   const group = await readGroup(options.group!)
@@ -83,12 +96,18 @@ async function readWallet(options: ProveCommandOptions): Promise<object> {
   const now = readTime(options.now, '--now')
   const policy = await readPolicy(options.policy!)
   const roots = await readRoots(options.roots)
+  const beacon = await readBeaconFor(policy, options.beacon)
+  const ledgers = await readOpenings(options.ledger, policy)
   const sbts = []
   for (const path of options.sbt) sbts.push(await readHeld(path))
   const sets = []
   for (const path of options.set) sets.push(await readSet(path))
   // Last, so that nothing asks for a passphrase in vain.
-  return { policy, roots, now, sbts, sets, soul: await openSoul(options.soul, options) }
+  return {
+    ...{ policy, roots, now, sbts, sets, ledgers },
+    ...(beacon && { beacon }),
+    soul: await openSoul(options.soul, options),
+  }
 }
 
 async function readHeld(path: string): Promise<HeldSbt> {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { proofToJson, Registry } from '../merkle/index.js'
 import { isRecord, readDecimal } from '../merkle/json.js'
-import { issuerRootsFromJson, issuerRootsToJson, type Sbt, sbtFromJson } from '../sbt/index.js'
+import { type Sbt, sbtFromJson } from '../sbt/index.js'
 import { RefusedError, UsageError } from './errors.js'
+import { readRoots, rootsToJson } from './inputs.js'
 import { emitJson, PUBLIC_MODE, printJson, readJson, say, withLocks, writeFiles } from './io.js'
 import { readIssuerId } from './keys.js'
 import { readInteger } from './options.js'
@@ -136,15 +137,12 @@ async function roots(
   if (new Set(trees.map(({ kind }) => kind)).size !== trees.length) {
     throw new UsageError('an issuer has one registry and one status tree in a set of roots')
   }
-  const others =
-    options.addTo === undefined
-      ? { issuers: {} }
-      : issuerRootsFromJson(await readJson(options.addTo, '--add-to'))
+  const others = options.addTo === undefined ? { issuers: {} } : await readRoots(options.addTo)
   const own = Object.fromEntries(
     trees.map(({ kind, root }) => [kind === 'issued' ? 'registry' : 'status', root]),
   )
-  const joined = { issuers: { ...others.issuers, [issuer]: own } }
-  await emitJson(issuerRootsToJson(joined), { ...options, mode: PUBLIC_MODE })
+  const joined = { ...others, issuers: { ...others.issuers, [issuer]: own } }
+  await emitJson(rootsToJson(joined), { ...options, mode: PUBLIC_MODE })
 }
 
 /** Where an SBT stands in a tree: its statusId, or every place of its leaf. */

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { type Simulation, simulate } from '../designated/simulate.js'
+import { simulateTimed } from '../designated/timed.js'
 import { parseDecimal } from '../field.js'
-import { readObject } from '../merkle/json.js'
+import type { ProvingPhase } from '../prover/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
-import { readGroup, readPolicy, readRoots } from './inputs.js'
-import { emitJson, PUBLIC_MODE, readJson } from './io.js'
+import { readBeaconFor, readChosen, readGroup, readPolicy, readRoots } from './inputs.js'
+import { emitJson, PUBLIC_MODE } from './io.js'
 import { openVerifierKey } from './keys.js'
 import { readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
@@ -22,6 +23,7 @@ interface SimulateCommandOptions extends ContextOptions, PassphraseOptions, Prov
   readonly revealed?: string
   readonly nullifier?: string
   readonly handle?: string
+  readonly beacon?: string
 }
 
 /** Adds `soulproof simulate`. */
@@ -36,6 +38,7 @@ export function addSimulateCommand(program: Command): void {
     .option('--revealed <file>', 'what it reveals: {"<slot>.<claim>": "<text>"}')
     .option('--nullifier <decimal>', 'its nullifier; by default a random one')
     .option('--handle <decimal>', 'its handle, if the policy discloses one; by default a random one')
+    .option('--beacon <file>', 'of a timed policy: the beacon, see timed beacon')
   withProver(command)
     .addHelpText(
       'after',
@@ -57,32 +60,32 @@ async function simulateProof(options: SimulateCommandOptions): Promise<void> {
   const context = readContext(options)
   await useProver(options, async (prover) => {
     const claim = options.policy === undefined ? await readMembership(options) : await readClaim(options)
-    const nullifier =
-      options.nullifier === undefined ? undefined : parseDecimal(options.nullifier, '--nullifier')
     // Last, so that nothing asks for a passphrase in vain.
     const key = await openVerifierKey(options.verifier, options)
-    const simulation = {
-      ...{ ...context, ...claim, key },
-      ...(nullifier !== undefined && { nullifier }),
-    } as Simulation
-    const envelope = await withProgress('simulate', (progress) =>
-      simulate({
-        ...simulation,
-        prover,
-        onProgress: (phase, share) => progress.report(phase, partBehind(phase, share)),
-      }),
-    )
+    const simulation = { ...context, ...claim, key } as Simulation
+    const envelope = await withProgress('simulate', (progress) => {
+      const onProgress = (phase: ProvingPhase, share: number): void =>
+        progress.report(phase, partBehind(phase, share))
+      const asked = { ...simulation, prover, onProgress }
+      // Only timed policies have a beacon.
+      if ('beacon' in claim) return simulateTimed(asked as unknown as Parameters<typeof simulateTimed>[0])
+      return simulate(asked)
+    })
     warnOfDevelopmentKey(envelope.statement)
     await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
   })
 }
 
 async function readMembership(options: SimulateCommandOptions): Promise<object> {
-  for (const name of ['roots', 'now', 'revealed', 'handle'] as const) {
+  for (const name of ['roots', 'now', 'revealed', 'handle', 'beacon'] as const) {
     if (options[name] !== undefined) throw new UsageError(`--${name} goes with --policy`)
   }
   const { root } = await readGroup(options.group!)
-  return { statement: 'membership', root }
+  const { nullifier } = options
+  return {
+    ...{ statement: 'membership', root },
+    ...(nullifier !== undefined && { nullifier: parseDecimal(nullifier, '--nullifier') }),
+  }
 }
 
 async function readClaim(options: SimulateCommandOptions): Promise<object> {
@@ -90,15 +93,6 @@ async function readClaim(options: SimulateCommandOptions): Promise<object> {
   const now = readTime(options.now, '--now')
   const policy = await readPolicy(options.policy!)
   const roots = await readRoots(options.roots)
-  const { handle } = options
-  const names = policy.reveal.map(({ slot, claim }) => `${slot}.${claim}`)
-  const revealed =
-    options.revealed === undefined
-      ? undefined
-      : readObject(await readJson(options.revealed, '--revealed'), 'revealed', [], names)
-  return {
-    ...{ policy, roots, now },
-    ...(revealed && { revealed }),
-    ...(handle !== undefined && { handle: parseDecimal(handle, '--handle') }),
-  }
+  const beacon = await readBeaconFor(policy, options.beacon)
+  return { ...{ policy, roots, now }, ...(beacon && { beacon }), ...(await readChosen(policy, options)) }
 }

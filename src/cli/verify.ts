@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
+import { verifyTimed } from '../designated/timed.js'
 import { parseDecimal } from '../field.js'
 import { compilePolicy } from '../policy/index.js'
 import { claimText } from '../statements/signals.js'
-import { createVerifier, type Verification, type VerifyOptions } from '../verifier/index.js'
+import { createVerifier, type Freshness, type Verification, type VerifyOptions } from '../verifier/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
-import { readGroup, readPolicy, readRoots } from './inputs.js'
+import { readBeaconFor, readGroup, readPolicy, readRoots } from './inputs.js'
 import { printJson, readJson, say } from './io.js'
 import { collect, readTime } from './options.js'
 
@@ -17,6 +18,10 @@ interface VerifyCommandOptions extends ContextOptions {
   readonly root: readonly string[]
   readonly now?: string
   readonly maxClockSkew?: string
+  readonly minQueueLength: readonly string[]
+  readonly maxLedgerAge: readonly string[]
+  readonly beacon?: string
+  readonly receivedAt?: string
   readonly allowDevelopmentKeys?: boolean
 }
 
@@ -31,6 +36,18 @@ export function addVerifyCommand(program: Command): void {
     .option('--root <decimal>', 'root of such a group; may be given several times', collect, [])
     .option('--now <seconds>', "your clock, Unix time, instead of the machine's")
     .option('--max-clock-skew <seconds>', "greatest difference of the proof's clock either way; default 300")
+    .option(
+      '--min-queue-length <ledger=number>',
+      'entries that the root of a ledger has to contain at least; the ledger by its id or its name in the policy',
+      collect,
+      [],
+    )
+    .option('--max-ledger-age <ledger=seconds>', 'greatest age of the root of a ledger', collect, [])
+    .option(
+      '--beacon <file>',
+      'of a timed policy: the beacon that proofs had to be made for, see timed beacon',
+    )
+    .option('--received-at <seconds>', 'of a timed policy: when you received the proof; by default now')
     .option('--allow-development-keys', 'for tests: accept keys for which anybody can forge proofs')
     .addHelpText(
       'after',
@@ -52,7 +69,10 @@ async function verify(path: string, options: VerifyCommandOptions): Promise<void
     options.policy === undefined ? await expectMembership(options) : await expectPolicy(options)
   const envelope = await readJson(path, 'proof')
   const verifier = await createVerifier({ allowDevelopmentKeys })
-  const result = await verifier.verify({ ...context, ...expectation, envelope } as VerifyOptions)
+  const asked = { ...context, ...expectation, envelope }
+  const result = await ('beacon' in expectation
+    ? verifyTimed({ ...(asked as unknown as TimedOptions), verifier })
+    : verifier.verify(asked as VerifyOptions))
   if (result.valid && allowDevelopmentKeys) warnOfDevelopmentKey(statement)
   if (!result.valid) {
     say(`refused: ${result.reason}`)
@@ -61,14 +81,17 @@ async function verify(path: string, options: VerifyCommandOptions): Promise<void
   printJson(toJson(result))
 }
 
+type TimedOptions = Omit<Parameters<typeof verifyTimed>[0], 'verifier'>
 type Expectation = { readonly statement: string; readonly expectation: object }
 
 async function expectMembership(options: VerifyCommandOptions): Promise<Expectation> {
   if (options.root.length + options.group.length === 0) {
     throw new UsageError('--policy, or --group or --root is needed')
   }
-  if (options.roots.length > 0 || options.now !== undefined || options.maxClockSkew !== undefined) {
-    throw new UsageError('--roots, --now and --max-clock-skew go with --policy')
+  const { beacon, receivedAt, now, maxClockSkew, minQueueLength, maxLedgerAge } = options
+  const ofPolicies = [beacon, receivedAt, now, maxClockSkew].some((option) => option !== undefined)
+  if (ofPolicies || [options.roots, minQueueLength, maxLedgerAge].some((list) => list.length > 0)) {
+    throw new UsageError('--group and --root go with scope and message alone; other options go with --policy')
   }
   const roots = options.root.map((root) => parseDecimal(root, '--root'))
   for (const file of options.group) roots.push((await readGroup(file)).root)
@@ -86,10 +109,42 @@ async function expectPolicy(options: VerifyCommandOptions): Promise<Expectation>
   const roots = []
   for (const file of options.roots) roots.push(await readRoots(file))
   const skew = maxClockSkew === undefined ? undefined : readTime(maxClockSkew, '--max-clock-skew')
+  const beacon = await readBeaconFor(policy, options.beacon)
+  if (beacon === undefined && options.receivedAt !== undefined) {
+    throw new UsageError('--received-at: goes with a timed policy')
+  }
+  const freshness = readFreshness(options)
+  if (beacon !== undefined && freshness !== undefined) {
+    throw new UsageError('--min-queue-length and --max-ledger-age: a timed policy reads no ledgers')
+  }
   return {
     statement: compilePolicy(policy).profile.name,
-    expectation: { policy, roots, now, ...(skew !== undefined && { maxClockSkew: skew }) },
+    expectation: {
+      ...{ policy, roots, now },
+      ...(skew !== undefined && { maxClockSkew: skew }),
+      ...(freshness && { freshness }),
+      ...(beacon && { beacon, receivedAt: readTime(options.receivedAt, '--received-at') }),
+    },
   }
+}
+
+/** Reads what is demanded of the roots of ledgers, by the name that each is given. */
+function readFreshness(options: VerifyCommandOptions): Record<string, Freshness> | undefined {
+  const demands: Record<string, Freshness> = {}
+  const read = (list: readonly string[], label: string, key: keyof Freshness): void => {
+    for (const text of list) {
+      // Ids of ledgers may have the sign in them, numbers do not.
+      const at = text.lastIndexOf('=')
+      if (at < 1) throw new UsageError(`${label}: must be a ledger, = and a number`)
+      const [name, value] = [text.slice(0, at), readTime(text.slice(at + 1), label)]
+      const known = Object.hasOwn(demands, name) ? demands[name] : {}
+      if (Object.hasOwn(known!, key)) throw new UsageError(`${label}: is given twice for a ledger`)
+      demands[name] = { ...known, [key]: value }
+    }
+  }
+  read(options.minQueueLength, '--min-queue-length', 'minQueueLength')
+  read(options.maxLedgerAge, '--max-ledger-age', 'maxAge')
+  return Object.keys(demands).length === 0 ? undefined : demands
 }
 
 function toJson(result: Verification): unknown {

@@ -30,6 +30,15 @@ export interface DelayCheckpoint {
   readonly trace: readonly string[]
 }
 
+/** An evaluated delay in JSON; numbers modulo N as lower-case hex. Modulus and squarings are the policy's. */
+export interface EvaluatedDelayJson {
+  readonly version: 1
+  /** As in {@link DelayCheckpoint}. */
+  readonly delay: string
+  readonly output: string
+  readonly trace: readonly string[]
+}
+
 /** An output that anybody can check without evaluating the delay; JSON. */
 export interface PublishedDelay {
   readonly version: 1
@@ -240,6 +249,44 @@ function quotientDigits(squarings: number, prime: bigint, blocks: number): Uint8
     rest = shifted - digit * prime
   }
   return digits
+}
+
+/** Writes an evaluated delay as plain JSON data, to be kept for proofs to come. */
+export function evaluatedDelayToJson(evaluated: EvaluatedDelay): EvaluatedDelayJson {
+  const { output, trace } = evaluated
+  return { version: 1, delay: delayHash(evaluated), output: toHex(output), trace: trace.map(toHex) }
+}
+
+/**
+ * Reads what {@link evaluatedDelayToJson} wrote, for the delay that it has to be of.
+ *
+ * @throws {SchemaError|TypeError|RangeError} if it is malformed, of another delay, or its output is not what its trace leads to
+ */
+export async function evaluatedDelayFromJson(
+  json: unknown,
+  o: DelayParameters & { readonly beacon: Beacon },
+): Promise<EvaluatedDelay> {
+  const { modulus, squarings } = o
+  checkParameters(o)
+  const start = startOf(beaconBytes(checkBeacon(o.beacon)), modulus)
+  const { version, delay, output, trace } = readObject(json, 'evaluated', [
+    'version',
+    'delay',
+    'output',
+    'trace',
+  ])
+  const stride = strideOf(squarings)
+  const points = readArray(trace, 'evaluated.trace', MAX_TRACE + 1)
+  const done = (points.length - 1) * stride
+  const expected = { delay: delayHash({ modulus, squarings, start }), stride, modulus }
+  const read = readCheckpoint({ version, delay, done, trace: points }, expected)
+  const squarer = await createSquarer({ modulus })
+  squarer.set(read.at(-1) as bigint)
+  if (squarings - done >= 0 && squarings - done < stride) squarer.square(squarings - done)
+  if (read[0] !== start || squarings - done >= stride || squarer.get() !== fromHex(output)) {
+    throw new RangeError('evaluated.output must be what its trace leads to')
+  }
+  return { modulus, squarings, start, output: squarer.get(), trace: read, stride }
 }
 
 /**

@@ -6,7 +6,10 @@ export {
   checkPublishedDelay,
   type DelayCheckpoint,
   type EvaluatedDelay,
+  type EvaluatedDelayJson,
   evaluateDelay,
+  evaluatedDelayFromJson,
+  evaluatedDelayToJson,
   type PublishedDelay,
   publishDelay,
 } from './delay.js'

@@ -22,94 +22,164 @@ const WORDS = 4
 /** Inputs of a leaf's hash: tag, handle, next, counts and sums, head. */
 const LEAF_INPUTS = 4 + 2 * LEDGER_CATEGORIES
 
+/** Calls of another thread that are on their way at once, so that it never waits for this one. */
+const MOST_ASIDE = 2
+
 /**
  * Does what `applyEntries` does, faster: by two hashes at a time.
  *
- * The queue's chain takes one hash after the other. Beside each of its steps goes the step of the entry's own history, which
- * depends on earlier ones as well. Leaves and nodes are independent.
+ * What the entries do to the leaves needs no hashes, and is found first. The queue's chain takes one hash after the other. Beside
+ * each of its steps goes the step of the entry's own history, which depends on earlier ones as well; once a leaf has had its
+ * last entry, another thread may hash it meanwhile. Leaves and nodes are independent.
  *
- * @param options.words     the next entries of the queue, well-formed
- * @param options.poseidon  used by this call alone while it runs
- * @param options.hashMany  hashes leaves and nodes, by default `poseidon`'s; may use other threads
- * @param options.pause     waited for now and then, so that others get their turn
+ * @param options.words      the next entries of the queue, well-formed
+ * @param options.poseidon   used by this call alone while it runs
+ * @param options.hashMany   hashes leaves and nodes, by default `poseidon`'s; may use other threads
+ * @param options.hashAside  hashes leaves in another thread while this one goes on; absent if there is none
+ * @param options.pause      waited for now and then, so that others get their turn
  */
 export async function applyInBulk(options: {
   readonly reader: LedgerReader
   readonly words: readonly EntryWords[]
   readonly poseidon: BulkPoseidon
   readonly hashMany?: HashMany
+  readonly hashAside?: HashMany
   readonly pause?: () => Promise<void>
 }): Promise<LedgerChange> {
-  const { reader, words, poseidon, hashMany = poseidon.hashMany, pause = async () => {} } = options
+  const { reader, words, poseidon, hashMany = poseidon.hashMany, hashAside, pause = async () => {} } = options
   const { state } = reader
-  const leaves = new Map<number, LedgerLeaf>()
-  const positions = new Map<bigint, number>()
-  const inserted: { handle: bigint; index: number }[] = []
-  let { size, queueHead } = state
+  const { leaves, inserted, indexes, size } = await effectsOf(reader, words, pause)
+  const lastEntry = new Map<number, number>()
+  for (const [i, index] of indexes.entries()) if (index !== undefined) lastEntry.set(index, i)
 
-  for (const [i, { subject, content }] of words.entries()) {
-    if (i % STRIDE === STRIDE - 1) await pause()
-    const entry = decodeEntry({ subject, content })
-    const step = [queueHead, subject, content]
-    const skip = (): void => {
-      queueHead = poseidon.hash(step)
+  /** Leaves that no entry to come changes, in any order. */
+  let ready = [...leaves.keys()].filter((index) => !lastEntry.has(index))
+  const hashes = new Map<number, bigint>()
+  const leafInputs = (index: number): readonly bigint[] => {
+    const { handle, next, tallies, head } = leaves.get(index) as LedgerLeaf
+    return [DOMAIN.ledgerLeaf, handle, next, ...tallies.flatMap(({ count, sum }) => [count, sum]), head]
+  }
+  const aside: Promise<void>[] = []
+  let onTheirWay = 0
+  const sendAside = (hash: HashMany): void => {
+    while (onTheirWay < MOST_ASIDE && ready.length >= STRIDE) {
+      const some = ready.slice(-STRIDE)
+      ready.length -= STRIDE
+      onTheirWay++
+      const done = Promise.resolve(hash({ ...pack(LEAF_INPUTS, some, leafInputs) })).then((outputs) => {
+        unpack(outputs, some, hashes)
+        onTheirWay--
+      })
+      // Waited for below, where its failure is this call's.
+      done.catch(() => undefined)
+      aside.push(done)
     }
-    if (!hasEffect(entry)) {
-      skip()
+  }
+
+  let { queueHead } = state
+  for (const [i, { subject, content }] of words.entries()) {
+    if (i % STRIDE === STRIDE - 1) {
+      await pause()
+      if (hashAside) sendAside(hashAside)
+    }
+    const index = indexes[i]
+    const step = [queueHead, subject, content]
+    if (index === undefined) {
+      queueHead = poseidon.hash(step)
       continue
     }
-    const { handle, category, amount } = entry
-    let index = positions.get(handle)
-    let leaf: LedgerLeaf | undefined
-    if (index === undefined) {
-      const floor = reader.floor(handle)
-      leaf = reader.leaf(floor)
-      if (leaf.handle === handle) index = floor
-      else if (size < LEDGER_CAPACITY) {
-        index = size++
-        inserted.push({ handle, index })
-        // `next` follows when all new handles are known.
-        leaf = { handle, next: handle, tallies: NO_TALLIES, head: EMPTY_HISTORY }
-      } else {
-        size = LEDGER_OVERFLOWED
-        skip()
-        continue
-      }
-      positions.set(handle, index)
-    } else leaf = leaves.get(index) as LedgerLeaf
+    const leaf = leaves.get(index) as Draft
     const [next, head] = poseidon.hashTwo(step, [leaf.head, subject, content])
     queueHead = next
-    const tallies = leaf.tallies.map((tally, c) =>
-      c === category ? { count: tally.count + 1n, sum: saturate(tally.sum, amount) } : tally,
-    )
-    leaves.set(index, { ...leaf, tallies, head })
+    leaf.head = head
+    if (lastEntry.get(index) === i) ready.push(index)
   }
-  link(reader, leaves, inserted)
-  const nodes = await rehash(reader, leaves, hashMany, pause)
+  await hashAll({ hashMany, pause, arity: LEAF_INPUTS, indexes: ready, inputsOf: leafInputs, into: hashes })
+  ready = []
+  await Promise.all(aside)
+  const nodes = await rehash(reader, hashes, hashMany, pause)
   const treeRoot = nodes[LEDGER_DEPTH]?.get(0) ?? state.treeRoot
   const queueLength = state.queueLength + BigInt(words.length)
   return { state: { ...state, treeRoot, size, queueLength, queueHead }, leaves, nodes, inserted }
 }
 
+/** A leaf that is being changed; nobody else has it yet. */
+interface Draft extends LedgerLeaf {
+  next: bigint
+  tallies: { count: bigint; sum: bigint }[]
+  head: bigint
+}
+
+/** What entries do to the leaves, but for their histories: all leaves that change, and for each entry the one it changes. */
+async function effectsOf(
+  reader: LedgerReader,
+  words: readonly EntryWords[],
+  pause: () => Promise<void>,
+): Promise<{
+  readonly leaves: Map<number, LedgerLeaf>
+  readonly inserted: { readonly handle: bigint; readonly index: number }[]
+  readonly indexes: readonly (number | undefined)[]
+  readonly size: number
+}> {
+  const drafts = new Map<number, Draft>()
+  const positions = new Map<bigint, number>()
+  const inserted: { handle: bigint; index: number }[] = []
+  const indexes: (number | undefined)[] = []
+  let { size } = reader.state
+  const draftOf = (index: number, leaf: LedgerLeaf): void => {
+    drafts.set(index, { ...leaf, tallies: leaf.tallies.map((tally) => ({ ...tally })) })
+  }
+  for (const [i, one] of words.entries()) {
+    if (i % STRIDE === STRIDE - 1) await pause()
+    const entry = decodeEntry(one)
+    if (!hasEffect(entry)) {
+      indexes.push(undefined)
+      continue
+    }
+    const { handle, category, amount } = entry
+    let index = positions.get(handle)
+    if (index === undefined) {
+      const floor = reader.floor(handle)
+      const leaf = reader.leaf(floor)
+      if (leaf.handle === handle) {
+        index = floor
+        draftOf(index, leaf)
+      } else if (size < LEDGER_CAPACITY) {
+        index = size++
+        inserted.push({ handle, index })
+        // `next` follows when all new handles are known.
+        draftOf(index, { handle, next: handle, tallies: NO_TALLIES, head: EMPTY_HISTORY })
+      } else {
+        size = LEDGER_OVERFLOWED
+        indexes.push(undefined)
+        continue
+      }
+      positions.set(handle, index)
+    }
+    indexes.push(index)
+    const tally = (drafts.get(index) as Draft).tallies[category] as Draft['tallies'][number]
+    tally.count++
+    tally.sum = saturate(tally.sum, amount)
+  }
+  const leaves = new Map<number, LedgerLeaf>(drafts)
+  link(reader, leaves, inserted)
+  return { leaves, inserted, indexes, size }
+}
+
 async function rehash(
   reader: LedgerReader,
-  leaves: ReadonlyMap<number, LedgerLeaf>,
+  hashes: Map<number, bigint>,
   hashMany: HashMany,
   pause: () => Promise<void>,
 ): Promise<Map<number, bigint>[]> {
-  let below = await hashAll({
-    ...{ hashMany, pause, arity: LEAF_INPUTS, indexes: [...leaves.keys()] },
-    inputsOf: (index) => {
-      const { handle, next, tallies, head } = leaves.get(index) as LedgerLeaf
-      return [DOMAIN.ledgerLeaf, handle, next, ...tallies.flatMap(({ count, sum }) => [count, sum]), head]
-    },
-  })
+  let below = hashes
   const levels = [below]
   for (let level = 0; level < LEDGER_DEPTH; level++) {
     const children = below
     const parents = [...new Set([...children.keys()].map((index) => index >>> 2))]
-    below = await hashAll({
-      ...{ hashMany, pause, arity: 4, indexes: parents },
+    below = new Map()
+    await hashAll({
+      ...{ hashMany, pause, arity: 4, indexes: parents, into: below },
       inputsOf: (parent) =>
         childrenIn(reader, level, parent).map((child, place) => children.get(4 * parent + place) ?? child),
     })
@@ -125,24 +195,35 @@ async function hashAll(options: {
   readonly arity: number
   readonly indexes: readonly number[]
   readonly inputsOf: (index: number) => readonly bigint[]
-}): Promise<Map<number, bigint>> {
-  const { hashMany, pause, arity, indexes, inputsOf } = options
-  const hashes = new Map<number, bigint>()
-  const words = new BigUint64Array(WORDS * arity * Math.min(STRIDE, indexes.length))
+  readonly into: Map<number, bigint>
+}): Promise<void> {
+  const { hashMany, pause, arity, indexes, inputsOf, into } = options
   for (let from = 0; from < indexes.length; from += STRIDE) {
     await pause()
     const some = indexes.slice(from, from + STRIDE)
-    let at = 0
-    for (const index of some) {
-      for (const value of inputsOf(index)) {
-        writeWords(words, at, value)
-        at += WORDS
-      }
-    }
-    const inputs = new Uint8Array(words.buffer, 0, 8 * at)
-    const outputs = await hashMany({ arity, count: some.length, inputs })
-    const found = new BigUint64Array(outputs.buffer)
-    for (const [k, index] of some.entries()) hashes.set(index, readWords(found, WORDS * k))
+    unpack(await hashMany(pack(arity, some, inputsOf)), some, into)
   }
-  return hashes
+}
+
+/** Writes the inputs of many hashes. */
+function pack(
+  arity: number,
+  indexes: readonly number[],
+  inputsOf: (index: number) => readonly bigint[],
+): { arity: number; count: number; inputs: Uint8Array } {
+  const words = new BigUint64Array(WORDS * arity * indexes.length)
+  let at = 0
+  for (const index of indexes) {
+    for (const value of inputsOf(index)) {
+      writeWords(words, at, value)
+      at += WORDS
+    }
+  }
+  return { arity, count: indexes.length, inputs: new Uint8Array(words.buffer) }
+}
+
+/** Reads their outputs. */
+function unpack(outputs: Uint8Array, indexes: readonly number[], into: Map<number, bigint>): void {
+  const found = new BigUint64Array(outputs.buffer, outputs.byteOffset, WORDS * indexes.length)
+  for (const [k, index] of indexes.entries()) into.set(index, readWords(found, WORDS * k))
 }

@@ -55,4 +55,4 @@ export {
 export { type PoseidonContract, poseidonContract } from './solidity/poseidon.js'
 export { createMemoryLedger, type LedgerRootInfo, type MemoryLedger } from './state.js'
 export { LedgerStoreError, type StorePart } from './store/damage.js'
-export { createLedger, type Ledger, type LedgerOptions, repairLedger } from './store.js'
+export { createLedger, type Ledger, type LedgerOptions, readLedgerName, repairLedger } from './store.js'

@@ -94,7 +94,7 @@ export function createMemoryLedger(
   const readerOf = (current: LedgerState): LedgerReader => ({
     state: current,
     leaf: (index) => leaves[index] as LedgerLeaf,
-    floor: (handle) => handles.floor(handle),
+    floor: (handle) => handles.floor(handle, current.size),
     node: (level, index) => nodes[level]?.get(index),
   })
   const states = (): LedgerState[] => [...undos.map((undo) => undo.state), state]

@@ -104,6 +104,18 @@ export async function repairLedger(
   return repairStore({ ...checked(options), path, ...(entries && { entries }) })
 }
 
+/**
+ * Returns id and categories of the ledger in a folder, or undefined if there is none.
+ *
+ * @throws {LedgerStoreError} if the store is damaged
+ * @throws {LedgerError} if it is open already
+ */
+export async function readLedgerName(path: string): Promise<LedgerName | undefined> {
+  if (typeof path !== 'string') throw new TypeError('path must be a string')
+  const { nameOfStore } = await importStore()
+  return nameOfStore(path)
+}
+
 /** Imports what needs Node. Bundles for browsers have an empty module in its place, see `browser` in package.json. */
 async function importStore(): Promise<typeof import('./store/durable.js')> {
   const store = await import('./store/durable.js')

@@ -1,11 +1,18 @@
 import { KeyError, requireObject } from '../errors.js'
 import { FIELD_MODULUS } from '../field.js'
 import { BASE_FIELD_MODULUS } from '../groth16.js'
+import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type G1, type G2, isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
 
 /** First line of a verifier for a development key; contracts ask `isDevelopmentKey()` instead. */
 const DEVELOPMENT_WARNING =
   '// DEVELOPMENT KEY - ANYONE CAN FORGE PROOFS - NEVER DEPLOY WHERE ANYTHING IS AT STAKE'
+
+/** The statement whose proofs say nothing without a second part, which no contract checks. */
+const TIMED_STATEMENT = 'policy-m-timed'
+
+/** Second line of a verifier for it. */
+const TIMED_WARNING = `// FIRST PART OF ${TIMED_STATEMENT} - BY ITSELF IT PROVES NOTHING: ANYONE MAKES IT FOR ANY SIGNALS`
 
 const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]{0,127}$/
 
@@ -31,24 +38,35 @@ const SIZED_TYPE = /^(u?int|bytes)\d+$|^u?fixed\d+x\d+$/
  *
  * @param o.verificationKey  snarkjs's verification key, as parsed from JSON, with at least one public signal
  * @param o.contractName     a Solidity identifier of at most 128 characters; default `Groth16Verifier`
+ * @param o.allowTimed       write one for `policy-m-timed`, too, whose proofs say nothing without their second part; the file
+ *   says so
  * @returns the source text, the same for the same key and name
- * @throws {KeyError} if the key is malformed or unsafe (see `parseVerificationKey`) or has no public signals
+ * @throws {KeyError} if the key is malformed or unsafe (see `parseVerificationKey`), has no public signals, or is that of
+ *   `policy-m-timed` and this was not asked for
  * @throws {TypeError} if the name is not a string
  * @throws {RangeError} if the name is not an identifier, or a reserved word
  */
 export function exportSolidityVerifier(o: {
   readonly verificationKey: object
   readonly contractName?: string
+  readonly allowTimed?: boolean
 }): string {
   requireObject(o, 'options')
-  const { contractName = 'Groth16Verifier' } = o
+  const { contractName = 'Groth16Verifier', allowTimed = false } = o
   assertIdentifier(contractName)
   const key = parseVerificationKey(o.verificationKey)
   const signals = key.ic.length - 1
   if (signals < 1) throw new KeyError('verificationKey has no public signals')
   const isDevelopment = isDevelopmentKey(key)
+  const isTimed = verificationKeyHash(key) === VERIFICATION_KEYS[TIMED_STATEMENT]?.hash
+  if (isTimed && allowTimed !== true) {
+    throw new KeyError(
+      `verificationKey is of ${TIMED_STATEMENT}, whose Groth16 part proves nothing by itself`,
+    )
+  }
+  const warnings = [...(isDevelopment ? [DEVELOPMENT_WARNING] : []), ...(isTimed ? [TIMED_WARNING] : [])]
 
-  return `${isDevelopment ? `${DEVELOPMENT_WARNING}\n` : ''}// SPDX-License-Identifier: MIT
+  return `${warnings.map((line) => `${line}\n`).join('')}// SPDX-License-Identifier: MIT
 pragma solidity >=0.8.13 <0.9.0;
 
 /// @title Verifies Groth16 proofs over BN254 for one verification key with ${signals} public signals

@@ -14,6 +14,8 @@ const VERBS = [
   'verify',
   'verifier',
   'simulate',
+  'ledger',
+  'timed',
   'setup',
   'export',
   'bench',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.20;
 
+import {LedgerPolicyGate} from "LedgerPolicyGate.sol";
 import {PolicyGate} from "PolicyGate.sol";
 
 /// @title Shows what the hook receives
@@ -43,5 +44,22 @@ contract Reenterer {
     receive() external payable {
         (bool success, bytes memory result) = msg.sender.call(again);
         if (!success) reason = bytes4(result);
+    }
+}
+
+/// @title Shows what the hook of a gate that reads ledgers receives
+contract RecordingLedgerGate is LedgerPolicyGate {
+    event Hooked(address caller, uint256 nullifier, uint256[4] reveals, uint256 handle, bytes payload);
+
+    constructor(Settings memory settings, LedgerDemand[] memory demands) LedgerPolicyGate(settings, demands) {}
+
+    function _accepted(
+        address caller,
+        uint256 nullifier,
+        uint256[4] calldata reveals,
+        uint256 handle,
+        bytes calldata payload
+    ) internal override {
+        emit Hooked(caller, nullifier, reveals, handle, payload);
     }
 }

@@ -1,10 +1,5 @@
-import { groth16 } from 'snarkjs'
-import { readR1cs } from '../../src/formats/r1cs.js'
 import type { Groth16Proof, VerificationKeyJson } from '../../src/groth16.js'
-import { calculateWitness } from '../../src/prover/witness.js'
-import { compileCircuit } from '../../src/setup/build.js'
-import { createDevelopmentKey } from '../../src/setup/development-key.js'
-import { exportVerificationKey } from '../../src/setup/verification-key.js'
+import { setupFreeSignals } from './free-signals.js'
 
 /** The public signals of `policy-s` and `policy-m` in circuit order. */
 export const SIGNAL_NAMES = [
@@ -40,23 +35,13 @@ export function setupElevenSignals(): Promise<ElevenSignals> {
 }
 
 async function prepare(): Promise<ElevenSignals> {
-  const { r1cs, wasm } = await compileCircuit({ file: 'test/circuits/eleven-signals.circom' })
-  const provingKey = await createDevelopmentKey({ r1cs: readR1cs(r1cs) })
+  const { verificationKey, prove } = await setupFreeSignals('test/circuits/eleven-signals.circom')
   return {
-    verificationKey: await exportVerificationKey(provingKey),
-    async prove(signals) {
+    verificationKey,
+    prove(signals) {
       const all = { ...Object.fromEntries(SIGNAL_NAMES.map((name) => [name, 0n])), ...signals } as Signals
       const { reveal0, reveal1, handle, nullifier, ...inputs } = all
-      const witness = await calculateWitness({
-        wasm,
-        inputs: { ...inputs, reveals: [reveal0, reveal1], handleIn: handle, nullifierIn: nullifier },
-      })
-      // One thread: a proof of this size is faster without workers, and none are left behind.
-      const result = await groth16.prove(provingKey, witness, undefined, { singleThread: true })
-      return {
-        proof: result.proof as unknown as Groth16Proof,
-        publicSignals: result.publicSignals.map(BigInt),
-      }
+      return prove({ ...inputs, reveals: [reveal0, reveal1], handleIn: handle, nullifierIn: nullifier })
     },
   }
 }

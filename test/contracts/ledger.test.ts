@@ -465,11 +465,14 @@ describe('Ledger', () => {
     const accepted = await accept(7n, 3n)
     await append()
     const again = await accept(8n, 4n)
+    for (let i = 0; i < 16; i++) await append()
+    const ofMany = await accept(9n, 20n)
+    // A batch of many entries is not dearer than one of one.
     const moved = await send('move', [HANDLE, OTHER], MOVER)
     const disclosed = await send('disclose', [wallet(ATTESTOR), OTHER], GATE)
     assert.ok(second.gasUsed <= 120_000n)
     const whole = { firstEntry: first, entry: second, settlement: settle }
-    const parts = { firstRoot: accepted, root: again, move: moved, disclosure: disclosed }
+    const parts = { firstRoot: accepted, root: again, rootOf16: ofMany, move: moved, disclosure: disclosed }
     const sums: Record<string, number> = { deployed: Number(ledger.gas) }
     // Entries with their transaction; the others without calldata, of which proofs have zero bytes by chance.
     for (const [name, { gasUsed }] of Object.entries(whole)) sums[name] = Number(gasUsed)

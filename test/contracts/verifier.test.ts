@@ -8,6 +8,7 @@ import { compileSolidity } from '../../scripts/lib/solc.js'
 import { KeyError } from '../../src/errors.js'
 import { FIELD_MODULUS } from '../../src/field.js'
 import type { Groth16Proof, VerificationKeyJson } from '../../src/groth16.js'
+import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
 import { parseVerificationKey, verificationKeyHash } from '../../src/verifier/keys.js'
 import { exportSolidityVerifier } from '../../src/verifier/solidity.js'
 import {
@@ -175,6 +176,19 @@ describe('exportSolidityVerifier', () => {
     ]
     for (const key of malformed) {
       assert.throws(() => exportSolidityVerifier({ verificationKey: key }), KeyError)
+    }
+  })
+
+  it('refuses the key of policy-m-timed, whose proofs say nothing without their second part, or marks it', () => {
+    const { key } = VERIFICATION_KEYS['policy-m-timed']!
+    assert.throws(() => exportSolidityVerifier({ verificationKey: key }), KeyError)
+    const lines = exportSolidityVerifier({ verificationKey: key, allowTimed: true }).split('\n')
+    assert.match(lines[1]!, /^\/\/ FIRST PART OF policy-m-timed - BY ITSELF IT PROVES NOTHING/)
+    for (const [name, { key: other }] of Object.entries(VERIFICATION_KEYS)) {
+      if (name === 'policy-m-timed') continue
+      const source = exportSolidityVerifier({ verificationKey: other, allowTimed: true })
+      assert.doesNotMatch(source, /FIRST PART/, name)
+      assert.equal(source, exportSolidityVerifier({ verificationKey: other }), name)
     }
   })
 

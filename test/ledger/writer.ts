@@ -1,8 +1,16 @@
 /** Appends and applies without end, and says what is acknowledged. Run as a process of its own, to be killed. */
+import { readFileSync } from 'node:fs'
+import { createBulkPoseidon } from '../../src/bn254/poseidon.js'
 import { createLedger } from '../../src/ledger/index.js'
+import { allowRelaxedSimd } from '../../src/ledger/store/relaxed-simd.js'
 import { createRandom, entriesAt, NAME } from './store-support.js'
 
-const [path, seed] = process.argv.slice(2) as [string, string]
+// What takes time is done before it is told which store to open.
+allowRelaxedSimd()
+const { hash } = createBulkPoseidon()
+for (const arity of [3, 4, 7, 12]) hash(new Array(arity).fill(0n))
+
+const { path, seed } = JSON.parse(readFileSync(0, 'utf8')) as { path: string; seed: number }
 const random = createRandom(BigInt(seed))
 const ledger = await createLedger({ ...NAME, path, keep: 3 })
 const say = (what: string): void => {

@@ -1,10 +1,10 @@
 /** A ledger on disk: the queue, which is the truth, and the tree, which follows from it. */
 import { access, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BulkPoseidon } from '../../bn254/poseidon.js'
+import { type BulkPoseidon, readWords, writeWords } from '../../bn254/poseidon.js'
 import { LedgerError } from '../../errors.js'
 import { assertUint } from '../../field.js'
-import { assertLedgerProof, type LedgerState } from '../../merkle/ledger.js'
+import { type LedgerProof, type LedgerState, ledgerLeafHash } from '../../merkle/ledger.js'
 import { applyInBulk } from '../bulk.js'
 import { decodeEntry, type Entry, type EntryWords, encodeEntry } from '../entry.js'
 import { type LedgerName, type LedgerReader, openLedger } from '../reader.js'
@@ -13,7 +13,7 @@ import type { Ledger } from '../store.js'
 import { LedgerStoreError } from './damage.js'
 import { copyInto } from './database.js'
 import { createHelpedPoseidon } from './helper.js'
-import { openQueue, type StoredQueue } from './queue.js'
+import { openQueue, type StoredQueue, storedName } from './queue.js'
 import { openTree, type StoredTree } from './tree.js'
 
 export { allowRelaxedSimd } from './relaxed-simd.js'
@@ -22,6 +22,9 @@ export { allowRelaxedSimd } from './relaxed-simd.js'
 const MOST = 100_000
 /** Entries that the head is extended by at once. */
 const HEADS = 1024
+
+/** Children of a node, and words of a number. */
+const [ARITY, LIMBS] = [4, 4]
 
 /** How a ledger on disk is opened. */
 export interface StoreOptions extends LedgerName {
@@ -63,6 +66,16 @@ export async function openStore(options: StoreOptions): Promise<Ledger> {
     throw error
   }
   return ledgerOf({ path, name, keep, queue, tree, poseidon })
+}
+
+/**
+ * Returns the name of the ledger whose store is in a folder, or undefined if there is none.
+ *
+ * @throws {LedgerStoreError} if the store is damaged
+ * @throws {LedgerError} if it is open already
+ */
+export async function nameOfStore(path: string): Promise<LedgerName | undefined> {
+  return (await exists(parts(path).queue)) ? storedName(parts(path).queue) : undefined
 }
 
 async function assertConsistent(o: {
@@ -138,8 +151,9 @@ function ledgerOf(o: {
   async function applyNext(limit: number): Promise<void> {
     const words = await queue.read(state().queueLength, limit)
     if (words.length === 0) return
-    const { hashMany } = helped
-    const change = await applyInBulk({ reader: tree.readerAt(), words, poseidon, hashMany, pause: turn })
+    const { hashMany, hashAside } = helped
+    const reader = tree.readerAt()
+    const change = await applyInBulk({ reader, words, poseidon, hashMany, hashAside, pause: turn })
     await tree.commit(change)
   }
 
@@ -205,11 +219,10 @@ function ledgerOf(o: {
     },
     proof(handle, { root } = {}) {
       assertOpen()
-      const proof = openLedger(root === undefined ? tree.readerAt() : readerAt(root), handle)
-      try {
-        assertLedgerProof(proof, 'proof', poseidon.hash)
-      } catch (cause) {
-        throw new LedgerStoreError('tree', 'an opening does not lead to its root', { cause })
+      const reader = root === undefined ? tree.readerAt() : readerAt(root)
+      const proof = openLedger(reader, handle)
+      if (!leadsToRoot(proof, reader, poseidon)) {
+        throw new LedgerStoreError('tree', 'an opening does not lead to its root')
       }
       return proof
     },
@@ -271,6 +284,29 @@ function ledgerOf(o: {
     [Symbol.asyncDispose]: () => ledger.close(),
   }
   return ledger
+}
+
+/**
+ * Tells whether an opening leads to its root. Each level is compared with the stored node above it, so that all of them are
+ * hashed at once, two for the price of one.
+ */
+function leadsToRoot(proof: LedgerProof, reader: LedgerReader, poseidon: BulkPoseidon): boolean {
+  const { leaf, index, siblings, state } = proof
+  const own = siblings.map((_, level) => reader.node(level, Math.floor(index / 4 ** level)) ?? 0n)
+  const rows = new BigUint64Array(ARITY * LIMBS * siblings.length)
+  for (const [level, row] of siblings.entries()) {
+    const children = [...row]
+    children.splice(Math.floor(index / 4 ** level) % ARITY, 0, own[level] as bigint)
+    for (const [place, child] of children.entries()) writeWords(rows, LIMBS * (ARITY * level + place), child)
+  }
+  const inputs = new Uint8Array(rows.buffer)
+  const hashes = poseidon.hashMany({ arity: ARITY, count: siblings.length, inputs })
+  const parents = new BigUint64Array(hashes.buffer)
+  const above = [...own.slice(1), state.treeRoot]
+  return (
+    ledgerLeafHash(leaf, poseidon.hash) === own[0] &&
+    above.every((parent, level) => readWords(parents, LIMBS * level) === parent)
+  )
 }
 
 /**

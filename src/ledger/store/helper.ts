@@ -5,7 +5,10 @@ import type { HashMany } from '../bulk.js'
 
 /** Hashes with the help of another thread, until closed. */
 export interface HelpedPoseidon {
+  /** Hashes in both threads. */
   readonly hashMany: HashMany
+  /** Hashes in the other thread alone; the caller goes on meanwhile. */
+  readonly hashAside: HashMany
   /** Ends the thread, if there is one. */
   close(): Promise<void>
 }
@@ -20,7 +23,7 @@ const LEAST = 128
 const PROGRAM = `
 const { parentPort } = require('node:worker_threads')
 const instances = new Map()
-parentPort.on('message', ({ arity, count, inputs, made }) => {
+parentPort.on('message', ({ id, arity, count, inputs, made }) => {
   if (made) {
     const memory = new WebAssembly.Memory({ initial: made.pages, maximum: made.maximum })
     for (const { address, bytes } of made.constants) new Uint8Array(memory.buffer).set(bytes, address)
@@ -32,59 +35,64 @@ parentPort.on('message', ({ arity, count, inputs, made }) => {
   bytes.set(inputs, inputAt)
   exports.poseidon(outputAt, inputAt, count)
   const outputs = bytes.slice(outputAt, outputAt + 32 * count)
-  parentPort.postMessage(outputs, [outputs.buffer])
+  parentPort.postMessage({ id, outputs }, [outputs.buffer])
 })
 `
 
-/** Creates a hasher that starts its thread when there is enough to do. One call at a time. */
+/** Creates a hasher that starts its thread when there is enough to do. One call of `hashMany` at a time. */
 export function createHelpedPoseidon(poseidon: BulkPoseidon): HelpedPoseidon {
   let worker: Worker | undefined
   const known = new Set<number>()
+  /** Who waits for what was asked, by its number. */
+  const waiting = new Map<number, { resolve(outputs: Uint8Array): void; reject(error: unknown): void }>()
+  let asked = 0
 
-  function ask(message: object): Promise<Uint8Array> {
-    worker ??= new Worker(PROGRAM, { eval: true })
-    const thread = worker
-    // While it is asked, this process waits for it.
-    thread.ref()
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        thread.unref()
-        thread.off('message', done)
-        thread.off('error', failed)
-        thread.off('exit', ended)
-      }
-      const done = (outputs: Uint8Array): void => {
-        end()
-        resolve(outputs)
-      }
-      const failed = (error: unknown): void => {
-        end()
-        reject(error)
-      }
-      const ended = (): void => failed(new Error('the hashing thread ended'))
-      thread.on('message', done)
-      thread.on('error', failed)
-      thread.on('exit', ended)
-      thread.postMessage(message)
+  function start(): Worker {
+    const thread = new Worker(PROGRAM, { eval: true })
+    const fail = (error: unknown): void => {
+      for (const { reject } of waiting.values()) reject(error)
+      waiting.clear()
+      if (worker === thread) worker = undefined
+      known.clear()
+    }
+    thread.on('message', ({ id, outputs }: { id: number; outputs: Uint8Array }) => {
+      waiting.get(id)?.resolve(outputs)
+      waiting.delete(id)
+      if (waiting.size === 0) thread.unref()
     })
+    thread.on('error', fail)
+    thread.on('exit', () => fail(new Error('the hashing thread ended')))
+    return thread
   }
 
+  function ask(arity: number, count: number, inputs: Uint8Array): Promise<Uint8Array> {
+    worker ??= start()
+    // While it is asked, this process waits for it.
+    worker.ref()
+    const made = poseidonModule(arity, poseidon.arithmetic)
+    const id = asked++
+    worker.postMessage({ id, arity, count, inputs, ...(!known.has(arity) && { made }) })
+    known.add(arity)
+    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
+  }
+
+  const mostOf = (arity: number): number => poseidonModule(arity, poseidon.arithmetic).most
   return {
     async hashMany({ arity, count, inputs }) {
-      const made = poseidonModule(arity, poseidon.arithmetic)
-      const half = Math.min(count >> 1, made.most)
+      const half = Math.min(count >> 1, mostOf(arity))
       if (half < LEAST) return poseidon.hashMany({ arity, count, inputs })
       const cut = 32 * arity * (count - half)
-      const message = { arity, count: half, inputs: inputs.slice(cut) }
-      const asked = ask(known.has(arity) ? message : { ...message, made })
-      known.add(arity)
+      const theirs = ask(arity, half, inputs.slice(cut))
       // Begun before this thread is busy with its own half.
       const mine = poseidon.hashMany({ arity, count: count - half, inputs: inputs.subarray(0, cut) })
-      const theirs = await asked
       const outputs = new Uint8Array(32 * count)
       outputs.set(mine)
-      outputs.set(theirs, mine.length)
+      outputs.set(await theirs, mine.length)
       return outputs
+    },
+    async hashAside({ arity, count, inputs }) {
+      if (count < LEAST || count > mostOf(arity)) return poseidon.hashMany({ arity, count, inputs })
+      return ask(arity, count, inputs)
     },
     async close() {
       await worker?.terminate()

@@ -113,16 +113,35 @@ async function lengthOf(database: Database): Promise<bigint> {
   }
 }
 
+/** Returns the ledger's name that a database was made with, or undefined if its making was interrupted. */
+export async function storedName(location: string): Promise<LedgerName | undefined> {
+  const database = await openDatabase(location, 'queue')
+  try {
+    const text = nameIn(database)
+    if (text === undefined) return undefined
+    const { id, categories } = JSON.parse(text) as LedgerName
+    return { id, categories }
+  } finally {
+    await database.close()
+  }
+}
+
 /** Writes the ledger's name into a new database, or checks it. Returns whether it is new. */
 export async function claim(database: Database, { id, categories }: LedgerName): Promise<boolean> {
   const text = JSON.stringify({ version: 1, id, categories })
-  const value = read(database, 'queue', NAME)
-  if (value === undefined) {
+  const found = nameIn(database)
+  if (found === undefined) {
     await database.put(NAME, encodeText(NAME, text), { sync: true })
     return true
   }
-  const found = decodeText(NAME, value)
-  if (found === undefined) throw new LedgerStoreError('queue', 'its name does not fit its checksum')
   if (found !== text) throw new LedgerError('the store is of another ledger, or of other categories')
   return false
+}
+
+function nameIn(database: Database): string | undefined {
+  const value = read(database, 'queue', NAME)
+  if (value === undefined) return undefined
+  const text = decodeText(NAME, value)
+  if (text === undefined) throw new LedgerStoreError('queue', 'its name does not fit its checksum')
+  return text
 }

@@ -111,12 +111,8 @@ export async function openTree(options: {
       return {
         state,
         leaf: (index) => leafAt(index, change),
-        floor(handle) {
-          let index = handles.floor(handle)
-          // Leaves of later entries are skipped.
-          while (index >= state.size) index = handles.floor(leafAt(index, newest().change).handle - 1n)
-          return index
-        },
+        // Without the leaves of later entries.
+        floor: (handle) => handles.floor(handle, state.size),
         node(level, index) {
           if (level === LEDGER_DEPTH) return index === 0 ? state.treeRoot : undefined
           const parent = index >>> 2
