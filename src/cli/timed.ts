@@ -220,8 +220,7 @@ async function forgeProof(options: ForgeOptions): Promise<void> {
     const envelope = await withProgress('forge', (progress) =>
       forgeTimed({
         ...{ ...context, ...chosen, policy, roots, now, beacon, evaluated, prover },
-        onProgress: (phase: ProvingPhase, share: number) =>
-          progress.report(phase, partBehind(phase, share)),
+        onProgress: (phase: ProvingPhase, share: number) => progress.report(phase, partBehind(phase, share)),
       }),
     )
     warnOfDevelopmentKey(envelope.statement)
