@@ -2,7 +2,7 @@
 import { FIELD_MODULUS as r } from '../field.js'
 import { BASE_FIELD_MODULUS as q } from '../groth16.js'
 import { MONTGOMERY_INVERSE } from '../setup/points.js'
-import { type Fp2, type G1, type G2, G2_B, multiplyG2, multiplyFp2 } from '../verifier/points.js'
+import { type Fp2, type G1, type G2, G2_B, multiplyFp2, multiplyG2 } from '../verifier/points.js'
 import { type SeededRandom, seededRandom } from './chacha.js'
 
 /** Number of points on the curve of G2 over r. */

@@ -47,7 +47,8 @@ const utf8 = new TextEncoder()
  * @throws {ArtifactError} if it is truncated, has bytes left over, or an unknown kind of contribution or parameter
  */
 export function readContributions(section: Uint8Array): Contributions {
-  if (section.length < HASH_LENGTH + 4) throw new ArtifactError('proving key is truncated in its contributions')
+  if (section.length < HASH_LENGTH + 4)
+    throw new ArtifactError('proving key is truncated in its contributions')
   const view = new DataView(section.buffer, section.byteOffset, section.byteLength)
   const count = view.getUint32(HASH_LENGTH, true)
   const contributions: Contribution[] = []
@@ -55,7 +56,10 @@ export function readContributions(section: Uint8Array): Contributions {
   for (let i = 0; i < count; i++) {
     const label = `contribution ${i + 1} of the proving key`
     if (position + FIXED_LENGTH > section.length) throw new ArtifactError(`${label} is truncated`)
-    const take = (length: number): Uint8Array => section.slice(position, (position += length))
+    const take = (length: number): Uint8Array => {
+      position += length
+      return section.slice(position - length, position)
+    }
     const [deltaAfter, s, sx] = [take(POINT_LENGTH.G1), take(POINT_LENGTH.G1), take(POINT_LENGTH.G1)]
     const [spx, transcript] = [take(POINT_LENGTH.G2), take(HASH_LENGTH)]
     const [kind, length] = [view.getUint32(position, true), view.getUint32(position + 4, true)]
@@ -66,7 +70,8 @@ export function readContributions(section: Uint8Array): Contributions {
     if (kind > 1 || (kind === 1) !== isBeacon) throw new ArtifactError(`${label} is of an unknown kind`)
     contributions.push({ deltaAfter, s, sx, spx, transcript, ...parameters })
   }
-  if (position !== section.length) throw new ArtifactError('proving key has bytes after its last contribution')
+  if (position !== section.length)
+    throw new ArtifactError('proving key has bytes after its last contribution')
   return { circuitHash: section.slice(0, HASH_LENGTH), contributions }
 }
 

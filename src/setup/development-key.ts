@@ -107,7 +107,12 @@ function multiplier(base: FixedBase, report: (count: number) => void) {
 }
 
 /** The header of a `.zkey`: alpha, beta and delta in G1, beta, gamma and delta in G2. */
-export function headerSection(o: { r1cs: R1cs; domainSize: number; g1: Uint8Array; g2: Uint8Array }): Uint8Array {
+export function headerSection(o: {
+  r1cs: R1cs
+  domainSize: number
+  g1: Uint8Array
+  g2: Uint8Array
+}): Uint8Array {
   const header = new Uint8Array(HEADER_POINT.end)
   const view = new DataView(header.buffer)
   view.setUint32(0, 32, true)

@@ -145,9 +145,7 @@ function addBorder(program: Program, o: { curve: Curve; fq: Field; coordinates: 
       fq.reduce(pair, pair),
       [2, 3].map((i) => [
         fq.copy(at(out!.get, pairLength * i), pair),
-        coordinates === 1
-          ? []
-          : fq.sub(at(out!.get, pairLength * i + fq.pairLength), pair, pair),
+        coordinates === 1 ? [] : fq.sub(at(out!.get, pairLength * i + fq.pairLength), pair, pair),
       ]),
     ],
   })

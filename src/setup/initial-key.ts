@@ -7,8 +7,8 @@ import { writeSections } from '../formats/sections.js'
 import { POINT_LENGTH, ZKEY_SECTION } from '../formats/zkey.js'
 import { coefficientSection, headerSection, type KeyProgress } from './development-key.js'
 import { type Group, openGroup, signedDigits } from './groups.js'
-import { domainSizeOf } from './qap.js'
 import { G1_GENERATOR, G2_GENERATOR, uncompressed } from './points.js'
+import { domainSizeOf } from './qap.js'
 
 /**
  * Makes the key with which phase 2 begins (`.zkey` of snarkjs, delta and gamma both 1): the same bytes as `snarkjs zkey new`.

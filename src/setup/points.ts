@@ -5,7 +5,8 @@ import { BASE_FIELD_MODULUS as q } from '../groth16.js'
 import type { G1, G2 } from '../verifier/points.js'
 
 /** 2^-256 modulo q takes a number out of Montgomery form. */
-export const MONTGOMERY_INVERSE = 20988524275117001072002809824448087578619730785600314334253784976379291040311n
+export const MONTGOMERY_INVERSE =
+  20988524275117001072002809824448087578619730785600314334253784976379291040311n
 
 /** The generators of both groups (EIP-197). */
 export const GENERATOR: { readonly G1: G1; readonly G2: G2 } = {

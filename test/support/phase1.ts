@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { powersOfTau } from 'snarkjs'
 import { buildBn128 } from 'ffjavascript'
+import { powersOfTau } from 'snarkjs'
 import { defaultCacheDir } from '../../src/setup/build.js'
 
 const BEACON = '736f756c70726f6f6620746573742070686173652031206f66206e6f2076616c'
