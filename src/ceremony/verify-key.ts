@@ -1,5 +1,5 @@
 /** Checks of keys of phase 2, with our own pairing and nothing of snarkjs. */
-import { randomBytes } from '../crypto/random.js'
+import { randomBytes } from 'node:crypto'
 import { CeremonyError } from '../errors.js'
 import type { Contribution, Contributions } from '../formats/contributions.js'
 import { HEADER_POINT, POINT_LENGTH, ZKEY_SECTION } from '../formats/zkey.js'

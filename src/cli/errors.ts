@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { ArtifactError, KeyFileError, SoulproofError, StatementError } from '../errors.js'
+import { ArtifactError, CeremonyError, KeyFileError, SoulproofError, StatementError } from '../errors.js'
 
 /** Input or usage is malformed: exit code 2. The message names the field or option and never a value. */
 export class UsageError extends Error {
@@ -29,7 +29,8 @@ export function describeFailure(error: unknown): Failure {
     return { lines: [`refused: ${error.message}`, ...reasons], exitCode: 1 }
   }
   const isRefusedFile = error instanceof KeyFileError && error.refused
-  if (error instanceof RefusedError || error instanceof ArtifactError || isRefusedFile) {
+  const isRefused = [RefusedError, ArtifactError, CeremonyError].some((kind) => error instanceof kind)
+  if (error instanceof Error && (isRefused || isRefusedFile)) {
     return { lines: [`refused: ${error.message}`], exitCode: 1 }
   }
   if (

@@ -14,6 +14,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   verify: async () => (await import('./verify.js')).addVerifyCommand,
   verifier: async () => (await import('./verifier.js')).addVerifierCommand,
   simulate: async () => (await import('./simulate.js')).addSimulateCommand,
+  ceremony: async () => (await import('./ceremony.js')).addCeremonyCommand,
   setup: async () => (await import('./setup.js')).addSetupCommand,
   export: async () => (await import('./export.js')).addExportCommand,
   bench: async () => (await import('./bench.js')).addBenchCommand,

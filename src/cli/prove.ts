@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ProveOptions } from '../prover/index.js'
 import { type HeldSbt, heldSbtFromJson } from '../sbt/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
-import { warnOfDevelopmentKey } from './development-key.js'
+import { sayProvenance } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readGroup, readPolicy, readRoots, readSet } from './inputs.js'
 import { emitJson, PUBLIC_MODE, readJson } from './io.js'
@@ -62,7 +62,7 @@ async function prove(options: ProveCommandOptions): Promise<void> {
         onProgress: (phase) => progress.report(phase, BEHIND[phase]),
       } as ProveOptions),
     )
-    warnOfDevelopmentKey(envelope.statement)
+    sayProvenance(envelope.statement, envelope.provenance)
     await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
   })
 }

@@ -4,7 +4,7 @@ import { compilePolicy } from '../policy/index.js'
 import { claimText } from '../statements/signals.js'
 import { createVerifier, type Verification, type VerifyOptions } from '../verifier/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
-import { warnOfDevelopmentKey } from './development-key.js'
+import { sayProvenance } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readGroup, readPolicy, readRoots } from './inputs.js'
 import { printJson, readJson, say } from './io.js'
@@ -18,6 +18,7 @@ interface VerifyCommandOptions extends ContextOptions {
   readonly now?: string
   readonly maxClockSkew?: string
   readonly allowDevelopmentKeys?: boolean
+  readonly manifest?: string
 }
 
 /** Adds `soulproof verify`. */
@@ -31,6 +32,7 @@ export function addVerifyCommand(program: Command): void {
     .option('--root <decimal>', 'root of such a group; may be given several times', collect, [])
     .option('--now <seconds>', "your clock, Unix time, instead of the machine's")
     .option('--max-clock-skew <seconds>', "greatest difference of the proof's clock either way; default 300")
+    .option('--manifest <file>', "manifest of a ceremony that you trust, instead of the package's own keys")
     .option('--allow-development-keys', 'for tests: accept keys for which anybody can forge proofs')
     .addHelpText(
       'after',
@@ -51,9 +53,10 @@ async function verify(path: string, options: VerifyCommandOptions): Promise<void
   const { statement, expectation } =
     options.policy === undefined ? await expectMembership(options) : await expectPolicy(options)
   const envelope = await readJson(path, 'proof')
-  const verifier = await createVerifier({ allowDevelopmentKeys })
+  const manifest = options.manifest === undefined ? undefined : await readJson(options.manifest, '--manifest')
+  const verifier = await createVerifier({ allowDevelopmentKeys, ...(manifest !== undefined && { manifest }) })
   const result = await verifier.verify({ ...context, ...expectation, envelope } as VerifyOptions)
-  if (result.valid && allowDevelopmentKeys) warnOfDevelopmentKey(statement)
+  if (result.valid) sayProvenance(statement, verifier.provenance(statement))
   if (!result.valid) {
     say(`refused: ${result.reason}`)
     process.exitCode = 1

@@ -1,6 +1,7 @@
 /** Proving: from a wallet and a policy, or a group, to an envelope. */
 import type { Envelope } from '../envelope.js'
 import { ArtifactError, requireObject } from '../errors.js'
+import { parseKeyManifest } from '../manifest.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Soul } from '../soul/index.js'
 import { type Context, contextSignals } from '../statements/context.js'
@@ -8,7 +9,6 @@ import type { ProvableBatch } from '../statements/ledger-batch.js'
 import type { ProvableHistory } from '../statements/ledger-history.js'
 import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
 import { preparePolicy } from '../statements/policy.js'
-import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type Artifacts, loadArtifacts } from './artifacts.js'
 import { createSoulproofEngine } from './engine/index.js'
 import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
@@ -113,12 +113,23 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
  * @param options.engine     name of the proving engine, by default the first of {@link ENGINE_NAMES}
  * @param options.artifacts  folder of the artifacts, a path or a file:, http: or https: URL; by default the package's
  *   own. Whatever the source, only what the package pins by hash is used
+ * @param options.manifest   the parsed `manifest.json` of a ceremony, whose keys are used instead of the package's own; with
+ *   `artifacts`, where they are
  * @throws {RangeError} for an unknown engine, or if threads is not a positive integer
+ * @throws {TypeError} for a manifest without `artifacts`
+ * @throws {ArtifactError} if the manifest is malformed or of an unknown version
  */
 export async function createProver(
-  options: { readonly threads?: number; readonly engine?: string; readonly artifacts?: string | URL } = {},
+  options: {
+    readonly threads?: number
+    readonly engine?: string
+    readonly artifacts?: string | URL
+    readonly manifest?: unknown
+  } = {},
 ): Promise<Prover> {
   const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts: source } = options
+  const manifest = options.manifest === undefined ? undefined : parseKeyManifest(options.manifest)
+  if (manifest && source === undefined) throw new TypeError('artifacts must be given with a manifest')
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new RangeError('threads must be a positive integer')
   }
@@ -131,7 +142,7 @@ export async function createProver(
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
     onProgress?.('artifacts')
-    const artifacts = await loadArtifacts({ statement, source })
+    const artifacts = await loadArtifacts({ statement, source, manifest })
     signal?.throwIfAborted()
     onProgress?.('witness')
     const made = await makeProof({ engine, artifacts, inputs, signal, onProgress })
@@ -139,9 +150,18 @@ export async function createProver(
       throw new ArtifactError('the circuit computes other public signals than expected')
     }
     onProgress?.('done')
-    const verificationKeyHash = VERIFICATION_KEYS[statement]?.hash as string
-    const { proof } = made
-    return { version: 1, statement, verificationKeyHash, proof, publicSignals: [...publicSignals], revealed }
+    const { verificationKeyHash, provenance } = artifacts
+    const content = {
+      statement,
+      verificationKeyHash,
+      proof: made.proof,
+      publicSignals: [...publicSignals],
+      revealed,
+    }
+    // Development keys are what version 1 is of: verifiers of older releases read it.
+    return provenance.kind === 'development'
+      ? { version: 1, ...content }
+      : { version: 2, ...content, provenance }
   }
   return {
     engine: engine.name,
