@@ -11,7 +11,7 @@ import { writeSections } from '../../src/formats/sections.js'
 import { HEADER_POINT, openZkey, ZKEY_SECTION } from '../../src/formats/zkey.js'
 import { compileCircuit } from '../../src/setup/build.js'
 import { createInitialKey } from '../../src/setup/initial-key.js'
-import { readTestPhase1, testPhase1 } from '../support/phase1.js'
+import { readTestPhase1 } from '../support/phase1.js'
 
 const CIRCUIT = 'test/circuits/six-signals.circom'
 const BEACON = { value: new Uint8Array(32).fill(7), iterationsExp: 10 }
@@ -63,7 +63,7 @@ describe('ceremony: keys of phase 2', () => {
     })
 
   it('begins with the bytes that snarkjs makes', async () => {
-    const phase1 = await testPhase1(8)
+    const phase1 = { type: 'mem', data: await readTestPhase1(8) } as never
     for (const file of ['multiplier', 'arithmetic', 'six-signals', 'eleven-signals', 'preimage']) {
       const circuit = await compileCircuit({ file: `test/circuits/${file}.circom` })
       const theirs = { type: 'mem', data: new Uint8Array() }
@@ -86,9 +86,10 @@ describe('ceremony: keys of phase 2', () => {
       ['alice', 'bob', 'beacon'],
     )
     const mem = (data: Uint8Array) => ({ type: 'mem', data })
-    const verdict = await zKey.verifyFromInit(mem(initial) as never, await testPhase1(8), mem(last) as never)
+    const phase1 = mem(await readTestPhase1(8)) as never
+    const verdict = await zKey.verifyFromInit(mem(initial) as never, phase1, mem(last) as never)
     assert.equal(verdict, true)
-    assert.equal(await zKey.verifyFromR1cs(mem(r1cs) as never, await testPhase1(8), mem(last) as never), true)
+    assert.equal(await zKey.verifyFromR1cs(mem(r1cs) as never, phase1, mem(last) as never), true)
   })
 
   it('takes contributions and beacons of snarkjs, and gives the same beacon', async () => {
@@ -175,9 +176,9 @@ describe('ceremony: keys of phase 2', () => {
 
   it('is refused when a single byte of any section is another one', async () => {
     const names: Readonly<Record<number, RegExp>> = {
-      [ZKEY_SECTION.header]: /sizes differ|delta|circuit|truncated|wrong length/,
+      [ZKEY_SECTION.header]: /delta in G2 is not in G2/,
       [ZKEY_SECTION.ic]: /IC differs/,
-      [ZKEY_SECTION.coefficients]: /coefficients differs|out of range/,
+      [ZKEY_SECTION.coefficients]: /coefficient/,
       [ZKEY_SECTION.a]: /A differs/,
       [ZKEY_SECTION.b1]: /B1 differs/,
       [ZKEY_SECTION.b2]: /B2 differs/,
@@ -188,9 +189,9 @@ describe('ceremony: keys of phase 2', () => {
     for (const [type, reason] of Object.entries(names)) {
       await refused(
         edit(second, (sections) => {
-          sections.get(Number(type))![HEADER_POINT.delta2 % sections.get(Number(type))!.length]! ^= 1
+          sections.get(Number(type))![Number(type) === ZKEY_SECTION.header ? HEADER_POINT.delta2 : 4]! ^= 1
         }),
-        Number(type) === ZKEY_SECTION.contributions ? /.*/ : reason,
+        reason,
       )
     }
   })

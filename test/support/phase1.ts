@@ -23,6 +23,8 @@ export async function testPhase1(power: number): Promise<string> {
   await powersOfTau.preparePhase2(part('beacon'), part('done'))
   await rename(part('done'), path)
   for (const name of ['new', 'beacon']) await rm(part(name))
+  // Its threads keep Node alive.
+  await (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128?.terminate()
   return path
 }
 
