@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Manifest } from '../src/manifest.js'
@@ -22,10 +23,11 @@ import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.
  * Builds the artifacts of every circuit in circuits/statements into zkeys/, and what is generated from them:
  * zkeys/manifest.json, src/statements/manifest.ts, src/statements/verification-keys.ts.
  *
- *   node --import tsx scripts/build-circuits.ts [--check] [statement...]
+ *   node --import tsx scripts/build-circuits.ts [--check] [--fresh] [statement...]
  *
- * With --check nothing is written; the exit code is 1 if what is committed differs from what is built. With names of statements
- * only their artifacts are built, and what is generated has to be up to date already.
+ * With --check nothing is written; the exit code is 1 if what is committed differs from what is built. With --fresh nothing comes
+ * from the cache: constraint systems, witness generators and keys are made from the sources again, which tells whether they are
+ * the same bit for bit on this machine. With names of statements only their artifacts are built, and what is generated has to be up to date already.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -38,27 +40,32 @@ const LOCK_POLL_MS = 200
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
   const check = args.includes('--check')
-  const wanted = args.filter((arg) => arg !== '--check')
+  const fresh = args.includes('--fresh')
+  const wanted = args.filter((arg) => arg !== '--check' && arg !== '--fresh')
   if (wanted.some((name) => !statementNames().includes(name))) {
-    process.stderr.write(`usage: build-circuits [--check] [statement...]: ${statementNames().join(', ')}\n`)
+    process.stderr.write(
+      `usage: build-circuits [--check] [--fresh] [statement...]: ${statementNames().join(', ')}\n`,
+    )
     process.exitCode = 2
     return
   }
   const names =
     wanted.length > 0 ? statementNames().filter((name) => wanted.includes(name)) : statementNames()
-  if (!check && (await isUpToDate(names))) {
+  if (!check && !fresh && (await isUpToDate(names))) {
     process.stderr.write('circuits are up to date\n')
     return
   }
   const unlock = await lock()
+  const cacheDir = fresh ? await mkdtemp(join(tmpdir(), 'soulproof-fresh-')) : defaultCacheDir()
   try {
-    const built = await build(names)
+    const built = await build(names, cacheDir)
     const part = wanted.length > 0
     const differing = part ? await publishPart({ built, check }) : await publish({ built, check })
     if (!check && !part) return
     for (const file of differing) process.stderr.write(`${file} differs from what is built\n`)
     if (differing.length > 0) process.exitCode = 1
   } finally {
+    if (fresh) await rm(cacheDir, { recursive: true, force: true })
     await unlock()
   }
 }
@@ -101,19 +108,20 @@ function source(name: string): string {
   return join(CIRCUITS, `${name}.circom`)
 }
 
-async function build(names: readonly string[]): Promise<BuiltStatement[]> {
+async function build(names: readonly string[], cacheDir: string): Promise<BuiltStatement[]> {
   const built: BuiltStatement[] = []
   for (const [i, name] of names.entries()) {
     const report = progress(name)
     report('compiling')
-    await compileCircuit({ file: source(name) })
+    await compileCircuit({ file: source(name), cacheDir })
     // The compiler is a process of its own: it takes the next circuit while this one's key is made. A circuit
     // that does not compile is reported when its turn comes.
     const next = names[i + 1]
-    if (next) compileCircuit({ file: source(next) }).catch(() => undefined)
+    if (next) compileCircuit({ file: source(next), cacheDir }).catch(() => undefined)
     const statement = await buildStatement({
       name,
       source: source(name),
+      cacheDir,
       onProgress: ({ done, total }) => report(`proving key ${Math.floor((100 * done) / total)} %`),
     })
     report(`${statement.entry.constraints} constraints`, true)

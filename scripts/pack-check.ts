@@ -58,14 +58,19 @@ export async function checkPackage(): Promise<PackReport> {
     await step('npm', ['install', ...flags, ...tarballs, ...dependencies], app, npm)
     await compile(app)
     const cli = join(app, 'node_modules', '.bin', 'soulproof')
-    const check = await step(cli, ['setup', '--check', ...STATEMENTS], app, env)
+    const check = await step(
+      cli,
+      ['setup', '--check', ...STATEMENTS.flatMap((name) => ['--statement', name])],
+      app,
+      env,
+    )
     return {
       code,
       artifacts,
       app: JSON.parse((await step(process.execPath, ['app.js'], app, env)).stdout),
       cliVersion: (await step(cli, ['--version'], app, env)).stdout.trim(),
       artifactsValid: JSON.parse(check.stdout).valid,
-      missing: await step(cli, ['setup', '--check', 'policy-m'], app, env).then(
+      missing: await step(cli, ['setup', '--check', '--statement', 'policy-m'], app, env).then(
         () => '',
         (error: Error) => error.message,
       ),

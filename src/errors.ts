@@ -64,6 +64,17 @@ export class KeyError extends SoulproofError {
   override name = 'KeyError'
 }
 
+/** A file or contribution of a ceremony is not what it has to be; the message begins with the culprit. */
+export class CeremonyError extends SoulproofError {
+  override name = 'CeremonyError'
+  /** What is refused, such as `membership/0003.zkey`, `contribution 3` or `transcript.json`. */
+  readonly culprit: string
+  constructor(culprit: string, message: string, options?: ErrorOptions) {
+    super(`${culprit}: ${message}`, options)
+    this.culprit = culprit
+  }
+}
+
 /** An entry, root or store of a ledger is not what it has to be. */
 export class LedgerError extends SoulproofError {
   override name = 'LedgerError'

@@ -1,3 +1,4 @@
+import type { Provenance } from '../manifest.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { isDevelopmentKey, parseVerificationKey } from '../verifier/keys.js'
 import { say } from './io.js'
@@ -16,4 +17,16 @@ export function warnOfDevelopmentKey(statement: string): void {
 /** Warns on stderr of a development key; `subject` says of what. */
 export function sayDevelopmentKey(subject: string): void {
   say(`warning: ${subject} has a development key: anybody can forge its proofs, they convince nobody`)
+}
+
+/** Says on stderr where a key of a ceremony comes from, and warns of a development key; without provenance the key is the package's. */
+export function sayProvenance(statement: string, provenance: Provenance | undefined): void {
+  if (provenance?.kind === 'ceremony') {
+    const { transcript, contributions } = provenance
+    say(`${statement}: key of a ceremony with ${contributions} contributions, transcript ${transcript}`)
+  } else if (provenance) {
+    sayDevelopmentKey(statement)
+  } else {
+    warnOfDevelopmentKey(statement)
+  }
 }

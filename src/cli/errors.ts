@@ -1,5 +1,12 @@
 import { CommanderError } from 'commander'
-import { ArtifactError, KeyFileError, LedgerError, SoulproofError, StatementError } from '../errors.js'
+import {
+  ArtifactError,
+  CeremonyError,
+  KeyFileError,
+  LedgerError,
+  SoulproofError,
+  StatementError,
+} from '../errors.js'
 
 /** Input or usage is malformed: exit code 2. The message names the field or option and never a value. */
 export class UsageError extends Error {
@@ -29,7 +36,9 @@ export function describeFailure(error: unknown): Failure {
     return { lines: [`refused: ${error.message}`, ...reasons], exitCode: 1 }
   }
   const isRefusedFile = error instanceof KeyFileError && error.refused
-  const isRefused = [RefusedError, ArtifactError, LedgerError].some((type) => error instanceof type)
+  const isRefused = [RefusedError, ArtifactError, CeremonyError, LedgerError].some(
+    (type) => error instanceof type,
+  )
   if (error instanceof Error && (isRefused || isRefusedFile)) {
     return { lines: [`refused: ${error.message}`], exitCode: 1 }
   }

@@ -1,11 +1,18 @@
 import type { Command } from 'commander'
+import { type Provenance, parseKeyManifest } from '../manifest.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
-import { exportSolidityVerifier, isDevelopmentKey, parseVerificationKey } from '../verifier/index.js'
+import {
+  exportSolidityVerifier,
+  isDevelopmentKey,
+  parseVerificationKey,
+  verificationKeyHash,
+} from '../verifier/index.js'
 import { sayDevelopmentKey } from './development-key.js'
-import { UsageError } from './errors.js'
+import { RefusedError, UsageError } from './errors.js'
 import { emitJson, emitText, PUBLIC_MODE, readJson } from './io.js'
 
 interface ExportOptions {
+  readonly manifest?: string
   readonly statement?: string
   readonly verificationKey?: string
   readonly contractName?: string
@@ -27,6 +34,7 @@ export function addExportCommand(program: Command): void {
       '--verification-key <file>',
       "any Groth16 verification key over BN254 in snarkjs's form; - for stdin",
     )
+    .option('--manifest <file>', "manifest of a ceremony to take the statement's key from")
     .option('--contract-name <name>', 'name of the contract; default Groth16Verifier')
     .option(
       '--allow-timed',
@@ -37,9 +45,10 @@ export function addExportCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ soulproof export solidity --statement policy-s --out Verifier.sol')
     .action(async (options: ExportOptions) => {
       const { contractName, allowTimed = false } = options
-      const verificationKey = await readKey(options)
+      const { verificationKey, provenance } = await readKey(options)
       const source = exportSolidityVerifier({
         ...{ verificationKey, allowTimed },
+        ...(provenance && { provenance }),
         ...(contractName !== undefined && { contractName }),
       })
       warn(verificationKey)
@@ -50,27 +59,48 @@ export function addExportCommand(program: Command): void {
     .command('verification-key')
     .description("print a statement's verification key in snarkjs's form")
     .requiredOption('--statement <name>', `statement of this package: ${names}`)
+    .option('--manifest <file>', "manifest of a ceremony to take the statement's key from")
     .option('--out <file>', 'write here instead of stdout')
     .option('--force', 'replace the file')
     .addHelpText('after', '\nExample:\n  $ soulproof export verification-key --statement policy-s')
     .action(async (options: ExportOptions) => {
-      const verificationKey = await readKey(options)
+      const { verificationKey } = await readKey(options)
       warn(verificationKey)
       await emitJson(verificationKey, { ...options, mode: PUBLIC_MODE })
     })
 }
 
-async function readKey(options: ExportOptions): Promise<object> {
+async function readKey(
+  options: ExportOptions,
+): Promise<{ readonly verificationKey: object; readonly provenance?: Provenance }> {
   const { statement, verificationKey: path } = options
   if ((statement === undefined) === (path === undefined)) {
     throw new UsageError('--statement or --verification-key is needed, and only one of them')
   }
-  if (path !== undefined) return (await readJson(path, '--verification-key')) as object
+  if (path !== undefined) {
+    if (options.manifest !== undefined) throw new UsageError('--manifest goes with --statement')
+    return { verificationKey: (await readJson(path, '--verification-key')) as object }
+  }
+  if (options.manifest !== undefined) return readManifestKey(options.manifest, statement!)
   const shipped = Object.hasOwn(VERIFICATION_KEYS, statement!) ? VERIFICATION_KEYS[statement!] : undefined
   if (shipped === undefined) {
     throw new UsageError(`--statement must be one of ${Object.keys(VERIFICATION_KEYS).join(', ')}`)
   }
-  return shipped.key
+  return { verificationKey: shipped.key }
+}
+
+async function readManifestKey(
+  path: string,
+  statement: string,
+): Promise<{ readonly verificationKey: object; readonly provenance: Provenance }> {
+  const { statements } = parseKeyManifest(await readJson(path, '--manifest'))
+  const entry = Object.hasOwn(statements, statement) ? statements[statement] : undefined
+  if (!entry) throw new UsageError('--statement is not in the manifest')
+  const { verificationKey, verificationKeyHash: pinned, provenance } = entry
+  if (verificationKeyHash(parseVerificationKey(verificationKey)) !== pinned) {
+    throw new RefusedError('the verification key in the manifest is not the one with its hash')
+  }
+  return { verificationKey, provenance }
 }
 
 function warn(verificationKey: object): void {

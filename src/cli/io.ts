@@ -186,3 +186,18 @@ function existing(path: string): RefusedError {
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown'
 }
+
+/**
+ * Reads the bytes of a file.
+ *
+ * @param label what the input is called in errors
+ * @throws {UsageError} if it cannot be read
+ */
+export async function readBytes(path: string, label: string): Promise<Uint8Array> {
+  try {
+    const buffer = await readFile(path)
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+  } catch (error) {
+    throw new UsageError(`${label}: ${path} cannot be read (${codeOf(error)})`)
+  }
+}

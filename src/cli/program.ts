@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   simulate: async () => (await import('./simulate.js')).addSimulateCommand,
   ledger: async () => (await import('./ledger.js')).addLedgerCommand,
   timed: async () => (await import('./timed.js')).addTimedCommand,
+  ceremony: async () => (await import('./ceremony.js')).addCeremonyCommand,
   setup: async () => (await import('./setup.js')).addSetupCommand,
   export: async () => (await import('./export.js')).addExportCommand,
   bench: async () => (await import('./bench.js')).addBenchCommand,

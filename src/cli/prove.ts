@@ -3,7 +3,7 @@ import { proveTimed } from '../designated/timed.js'
 import type { ProveOptions, ProvingPhase } from '../prover/index.js'
 import { type HeldSbt, heldSbtFromJson } from '../sbt/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
-import { warnOfDevelopmentKey } from './development-key.js'
+import { sayProvenance } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readBeaconFor, readGroup, readOpenings, readPolicy, readRoots, readSet } from './inputs.js'
 import { emitJson, PUBLIC_MODE, readJson } from './io.js'
@@ -75,7 +75,7 @@ async function prove(options: ProveCommandOptions): Promise<void> {
       if ('beacon' in claim) return proveTimed({ ...(asked as unknown as TimedOptions), prover })
       return prover.prove(asked as ProveOptions)
     })
-    warnOfDevelopmentKey(envelope.statement)
+    sayProvenance(envelope.statement, envelope.provenance)
     await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
   })
 }

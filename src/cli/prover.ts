@@ -1,6 +1,7 @@
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { createProver, type Prover, type ProvingPhase } from '../prover/index.js'
-import { refuseExisting } from './io.js'
+import { readJson, refuseExisting } from './io.js'
 import { readInteger } from './options.js'
 
 /** Options of commands that prove. */
@@ -8,6 +9,7 @@ export interface ProverOptions {
   readonly engine?: string
   readonly threads?: string
   readonly artifacts?: string
+  readonly manifest?: string
   readonly out?: string
   readonly force?: boolean
 }
@@ -31,6 +33,7 @@ export function withProver(command: Command): Command {
     .option('--engine <name>', 'proving engine')
     .option('--threads <number>', '1 for a single thread')
     .option('--artifacts <folder>', "folder or URL of the artifacts instead of the package's own")
+    .option('--manifest <file>', "manifest of a ceremony, whose keys are used instead of the package's own")
     .option('--out <file>', 'write here instead of stdout')
     .option('--force', 'replace the file')
 }
@@ -45,11 +48,16 @@ export async function useProver(
   options: ProverOptions,
   run: (prover: Prover) => Promise<void>,
 ): Promise<void> {
-  const { engine, threads, artifacts, out, force = false } = options
+  const { engine, threads, out, force = false } = options
+  const manifest = options.manifest === undefined ? undefined : await readJson(options.manifest, '--manifest')
+  // What a ceremony exports lies beside its manifest.
+  const artifacts =
+    options.artifacts ?? (options.manifest === undefined ? undefined : dirname(options.manifest))
   const prover = await createProver({
     ...(engine !== undefined && { engine }),
     ...(threads !== undefined && { threads: readInteger(threads, '--threads') }),
     ...(artifacts !== undefined && { artifacts }),
+    ...(manifest !== undefined && { manifest }),
   })
   try {
     if (out !== undefined && out !== '-' && !force) await refuseExisting(out)

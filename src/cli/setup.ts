@@ -1,4 +1,6 @@
-import { access } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { ArtifactError } from '../errors.js'
@@ -10,6 +12,7 @@ import { MANIFEST } from '../statements/manifest.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { RefusedError, UsageError } from './errors.js'
 import { printJson } from './io.js'
+import { collect } from './options.js'
 import { type Progress, withProgress } from './progress.js'
 
 // The package's own folders: this file is two levels below the root, in src as in dist.
@@ -24,17 +27,25 @@ export function addSetupCommand(program: Command): void {
   program
     .command('setup')
     .description('check the artifacts of statements against their pinned hashes, and build what is missing')
-    .argument('[statement...]', `${Object.keys(MANIFEST.statements).join(', ')}; default all`)
     .option('--check', 'only check')
+    .option(
+      '--rebuild',
+      'with --check: build everything again from the sources, cache unused, and compare bit for bit',
+    )
+    .option('--statement <name>', 'only this statement; may be given several times', collect, [])
     .addHelpText(
       'after',
       `
-Artifacts are looked for in this package, in the packages @soulproof/artifacts-<statement>, and in the cache.
+Artifacts are looked for in this package, in the packages @soulproof/artifacts-<statement>, and in the cache. Checking compares the
+files that are there; --rebuild tells whether the pinned constraint systems, witness generators and keys follow from the sources on
+this machine too. It needs no file but the sources.
+
 Building takes the circuit compiler (the npm packages circom2 and circomlib, as a clone of the repository installs them)
 and gives the same development keys everywhere. What does not match the pinned hashes is never written.
 
-Example:
-  $ soulproof setup --check policy-s`,
+Examples:
+  $ soulproof setup --check --statement policy-s
+  $ soulproof setup --check --rebuild --statement membership`,
     )
     .action(setup)
 }
@@ -42,24 +53,32 @@ Example:
 interface Fault {
   readonly statement: string
   readonly file: string
-  readonly reason: 'missing' | 'differs'
+  readonly reason: 'missing' | 'differs' | 'is not what the sources give'
 }
 
-async function setup(names: readonly string[], options: { check?: boolean }): Promise<void> {
-  const unknown = names.find((name) => !Object.hasOwn(MANIFEST.statements, name))
-  if (unknown !== undefined) {
-    throw new UsageError(`statement must be one of ${Object.keys(MANIFEST.statements).join(', ')}`)
+interface SetupOptions {
+  readonly check?: boolean
+  readonly rebuild?: boolean
+  readonly statement: readonly string[]
+}
+
+async function setup(options: SetupOptions): Promise<void> {
+  if (options.rebuild && !options.check) throw new UsageError('--rebuild goes with --check')
+  const names = options.statement.length > 0 ? options.statement : Object.keys(MANIFEST.statements)
+  if (names.some((name) => !Object.hasOwn(MANIFEST.statements, name))) {
+    throw new UsageError(`--statement must be one of ${Object.keys(MANIFEST.statements).join(', ')}`)
   }
-  const wanted = Object.keys(MANIFEST.statements).filter((name) => names.length === 0 || names.includes(name))
-  const before = await withProgress('check', (progress) => findFaults(wanted, progress))
+  const before = await withProgress('check', (progress) =>
+    options.rebuild ? rebuild(names, progress) : findFaults(names, progress),
+  )
   let faults = before
   const built: string[] = []
   if (before.length > 0 && !options.check) {
     built.push(...new Set(before.map(({ statement }) => statement)))
     await withProgress('build', (progress) => build(built, progress))
-    faults = await findFaults(wanted)
+    faults = await findFaults(names)
   }
-  const statements = wanted.map((statement) => {
+  const statements = names.map((statement) => {
     const { constraints, provenance, verificationKeyHash } = MANIFEST.statements[statement] as ManifestEntry
     return {
       statement,
@@ -76,16 +95,17 @@ async function setup(names: readonly string[], options: { check?: boolean }): Pr
   if (faults.length > 0) {
     const { statement, file, reason } = faults[0]!
     const more = faults.length > 1 ? ` and ${faults.length - 1} more` : ''
-    throw new RefusedError(
-      `artifact ${file} ${reason}${more}; setup without --check builds it, or install ${artifactPackage(statement)}`,
-    )
+    const advice = options.rebuild
+      ? ''
+      : `; setup without --check builds it, or install ${artifactPackage(statement)}`
+    throw new RefusedError(`artifact ${file} ${reason}${more}${advice}`)
   }
 }
 
-async function findFaults(statements: readonly string[], progress?: Progress): Promise<Fault[]> {
+async function findFaults(names: readonly string[], progress?: Progress): Promise<Fault[]> {
   const faults: Fault[] = []
-  for (const [i, statement] of statements.entries()) {
-    progress?.report(statement, i / statements.length)
+  for (const [i, statement] of names.entries()) {
+    progress?.report(statement, i / names.length)
     const { artifacts } = MANIFEST.statements[statement] as ManifestEntry
     for (const [file, pin] of Object.entries(artifacts)) {
       const state = await inspectArtifact({ statement, file, pin })
@@ -94,6 +114,37 @@ async function findFaults(statements: readonly string[], progress?: Progress): P
         faults.push({ statement, file, reason: state })
       }
     }
+  }
+  return faults
+}
+
+/** Builds statements in an empty cache, and names what is not as it is pinned. */
+async function rebuild(names: readonly string[], progress: Progress): Promise<Fault[]> {
+  const cacheDir = await mkdtemp(join(tmpdir(), 'soulproof-rebuild-'))
+  const faults: Fault[] = []
+  try {
+    for (const [i, name] of names.entries()) {
+      const { artifacts, sourceHash } = MANIFEST.statements[name] as ManifestEntry
+      const source = fileURLToPath(new URL(`${name}.circom`, CIRCUITS))
+      await requireCompiler(source)
+      progress.report(`${name}: compiling`, i / names.length)
+      const { entry } = await buildStatement({
+        name,
+        source,
+        cacheDir,
+        onProgress: ({ done, total }) =>
+          progress.report(`${name}: proving key`, (i + done / total) / names.length),
+      })
+      const wrong = Object.keys(artifacts).filter(
+        (file) => entry.artifacts[file]?.sha256 !== artifacts[file]?.sha256,
+      )
+      if (entry.sourceHash !== sourceHash) wrong.unshift(`${name}.circom`)
+      faults.push(
+        ...wrong.map((file): Fault => ({ statement: name, file, reason: 'is not what the sources give' })),
+      )
+    }
+  } finally {
+    await rm(cacheDir, { recursive: true, force: true })
   }
   return faults
 }

@@ -5,7 +5,7 @@ import { compilePolicy } from '../policy/index.js'
 import { claimText } from '../statements/signals.js'
 import { createVerifier, type Freshness, type Verification, type VerifyOptions } from '../verifier/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
-import { warnOfDevelopmentKey } from './development-key.js'
+import { sayProvenance } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readBeaconFor, readGroup, readPolicy, readRoots } from './inputs.js'
 import { printJson, readJson, say } from './io.js'
@@ -23,6 +23,7 @@ interface VerifyCommandOptions extends ContextOptions {
   readonly beacon?: string
   readonly receivedAt?: string
   readonly allowDevelopmentKeys?: boolean
+  readonly manifest?: string
 }
 
 /** Adds `soulproof verify`. */
@@ -48,6 +49,7 @@ export function addVerifyCommand(program: Command): void {
       'of a timed policy: the beacon that proofs had to be made for, see timed beacon',
     )
     .option('--received-at <seconds>', 'of a timed policy: when you received the proof; by default now')
+    .option('--manifest <file>', "manifest of a ceremony that you trust, instead of the package's own keys")
     .option('--allow-development-keys', 'for tests: accept keys for which anybody can forge proofs')
     .addHelpText(
       'after',
@@ -68,12 +70,13 @@ async function verify(path: string, options: VerifyCommandOptions): Promise<void
   const { statement, expectation } =
     options.policy === undefined ? await expectMembership(options) : await expectPolicy(options)
   const envelope = await readJson(path, 'proof')
-  const verifier = await createVerifier({ allowDevelopmentKeys })
+  const manifest = options.manifest === undefined ? undefined : await readJson(options.manifest, '--manifest')
+  const verifier = await createVerifier({ allowDevelopmentKeys, ...(manifest !== undefined && { manifest }) })
   const asked = { ...context, ...expectation, envelope }
   const result = await ('beacon' in expectation
     ? verifyTimed({ ...(asked as unknown as TimedOptions), verifier })
     : verifier.verify(asked as VerifyOptions))
-  if (result.valid && allowDevelopmentKeys) warnOfDevelopmentKey(statement)
+  if (result.valid) sayProvenance(statement, verifier.provenance(statement))
   if (!result.valid) {
     say(`refused: ${result.reason}`)
     process.exitCode = 1

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { ArtifactError } from '../errors.js'
 import type { VerificationKeyJson } from '../groth16.js'
-import type { ArtifactPin, Manifest } from '../manifest.js'
+import type { ArtifactPin, KeyManifest, Manifest, Provenance } from '../manifest.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { defaultSources, readCached, type Source, sourceOf, writeCached } from './sources.js'
@@ -13,8 +13,10 @@ export interface Artifacts {
   readonly wasm: Uint8Array
   /** Groth16 proving key, a snarkjs `.zkey`. */
   readonly provingKey: Uint8Array
-  /** The verification key that ships with the package. */
+  /** The verification key that ships with the package, or that of the manifest. */
   readonly verificationKey: VerificationKeyJson
+  readonly verificationKeyHash: string
+  readonly provenance: Provenance
 }
 
 // By SHA-256, hence shared by all sources.
@@ -27,26 +29,44 @@ const loaded = new Map<string, Promise<Uint8Array>>()
  * @param o.statement  name of the statement, such as `policy-m`
  * @param o.sources    folders with the artifacts, looked through in this order: a path, or a file:, http: or https:
  *   URL; by default the package's own and the statement's package of artifacts
+ * @param o.manifest   pins other artifacts than the package's own, those of a ceremony
  * @throws {ArtifactError} if the statement is unknown, or an artifact is missing or is not the pinned one
  */
 export async function loadArtifacts(o: {
   statement: string
   sources?: readonly (string | URL)[] | undefined
+  manifest?: KeyManifest | undefined
 }): Promise<Artifacts> {
-  const { statement } = o
-  const verificationKey = Object.hasOwn(VERIFICATION_KEYS, statement) && VERIFICATION_KEYS[statement]
-  if (!verificationKey) throw new ArtifactError('this package has no artifacts of that statement')
+  const { statement, manifest } = o
+  const key = manifest ? keyOf(manifest, statement) : shippedKey(statement)
+  if (!key)
+    throw new ArtifactError(`this ${manifest ? 'manifest' : 'package'} has no artifacts of that statement`)
   const sources = o.sources?.map((folder, i) => sourceOf(folder, `source ${i + 1}`))
   const [wasm, provingKey] = await Promise.all(
     ['wasm', 'zkey'].map((part) =>
       loadPinned({
         file: `${statement}.${part}`,
-        pin: pinOf(MANIFEST, statement, part),
+        pin: pinOf(manifest ?? MANIFEST, statement, part),
         sources: sources ?? defaultSources(statement),
       }),
     ),
   )
-  return { wasm: wasm!, provingKey: provingKey!, verificationKey: verificationKey.key }
+  return { wasm: wasm!, provingKey: provingKey!, ...key }
+}
+
+type KeyOfStatement = Pick<Artifacts, 'verificationKey' | 'verificationKeyHash' | 'provenance'>
+
+function keyOf({ statements }: KeyManifest, statement: string): KeyOfStatement | undefined {
+  if (!Object.hasOwn(statements, statement)) return undefined
+  const { verificationKey, verificationKeyHash, provenance } = statements[statement]!
+  return { verificationKey, verificationKeyHash, provenance }
+}
+
+function shippedKey(statement: string): KeyOfStatement | undefined {
+  if (!Object.hasOwn(VERIFICATION_KEYS, statement)) return undefined
+  const { hash, key } = VERIFICATION_KEYS[statement]!
+  const provenance = MANIFEST.statements[statement]?.provenance ?? { kind: 'development' }
+  return { verificationKey: key, verificationKeyHash: hash, provenance }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Proving: from a wallet and a policy, or a group, to an envelope. */
 import type { Envelope } from '../envelope.js'
 import { ArtifactError, requireObject } from '../errors.js'
+import { parseKeyManifest } from '../manifest.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Soul } from '../soul/index.js'
 import { type Context, contextSignals } from '../statements/context.js'
@@ -8,7 +9,6 @@ import type { ProvableBatch } from '../statements/ledger-batch.js'
 import type { ProvableHistory } from '../statements/ledger-history.js'
 import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
 import { preparePolicy } from '../statements/policy.js'
-import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type Artifacts, loadArtifacts } from './artifacts.js'
 import { abortable } from './engine/abort.js'
 import { createSoulproofEngine } from './engine/index.js'
@@ -121,18 +121,25 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
  * @param options.artifacts  folder of the artifacts, a path or a file:, http: or https: URL, or several that are looked
  *   through in turn; by default the package's own and the packages of artifacts, `@soulproof/artifacts-<statement>`.
  *   Whatever the source, only what the package pins by hash is used; Node keeps what a server sent in the cache
+ * @param options.manifest   the parsed `manifest.json` of a ceremony, whose keys are used instead of the package's own; with
+ *   `artifacts`, where they are
  * @throws {RangeError} for an unknown engine, or if threads is not a positive integer
+ * @throws {TypeError} for a manifest without `artifacts`
+ * @throws {ArtifactError} if the manifest is malformed or of an unknown version
  */
 export async function createProver(
   options: {
     readonly threads?: number
     readonly engine?: string
     readonly artifacts?: string | URL | readonly (string | URL)[]
+    readonly manifest?: unknown
   } = {},
 ): Promise<Prover> {
   requireObject(options, 'options')
   const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts } = options
   const sources = artifacts === undefined ? undefined : [artifacts].flat()
+  const manifest = options.manifest === undefined ? undefined : parseKeyManifest(options.manifest)
+  if (manifest && sources === undefined) throw new TypeError('artifacts must be given with a manifest')
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new RangeError('threads must be a positive integer')
   }
@@ -145,7 +152,7 @@ export async function createProver(
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
     onProgress?.('artifacts', 0)
-    const loaded = await abortable(loadArtifacts({ statement, sources }), signal)
+    const loaded = await abortable(loadArtifacts({ statement, sources, manifest }), signal)
     signal?.throwIfAborted()
     onProgress?.('witness', 0)
     const made = await makeProof({ engine, artifacts: loaded, inputs, signal, onProgress })
@@ -153,9 +160,18 @@ export async function createProver(
       throw new ArtifactError('the circuit computes other public signals than expected')
     }
     onProgress?.('done', 1)
-    const verificationKeyHash = VERIFICATION_KEYS[statement]?.hash as string
-    const { proof } = made
-    return { version: 1, statement, verificationKeyHash, proof, publicSignals: [...publicSignals], revealed }
+    const { verificationKeyHash, provenance } = loaded
+    const content = {
+      statement,
+      verificationKeyHash,
+      proof: made.proof,
+      publicSignals: [...publicSignals],
+      revealed,
+    }
+    // Development keys are what version 1 is of: verifiers of older releases read it.
+    return provenance.kind === 'development'
+      ? { version: 1, ...content }
+      : { version: 2, ...content, provenance }
   }
   return {
     engine: engine.name,

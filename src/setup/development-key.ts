@@ -132,7 +132,13 @@ function multiplier(base: FixedBase, report: (count: number) => void) {
   return (scalars: readonly bigint[]) => base.multiply(scalars, report)
 }
 
-function headerSection(o: { r1cs: R1cs; domainSize: number; g1: Uint8Array; g2: Uint8Array }): Uint8Array {
+/** The header of a `.zkey`: alpha, beta and delta in G1, beta, gamma and delta in G2. */
+export function headerSection(o: {
+  r1cs: R1cs
+  domainSize: number
+  g1: Uint8Array
+  g2: Uint8Array
+}): Uint8Array {
   const header = new Uint8Array(HEADER_POINT.end)
   const view = new DataView(header.buffer)
   view.setUint32(0, 32, true)
@@ -149,9 +155,11 @@ function headerSection(o: { r1cs: R1cs; domainSize: number; g1: Uint8Array; g2: 
   return header
 }
 
-// The rows of A and B, then the constraint of each public signal, as in the QAP. Values are in Montgomery
-// form twice over (times 2^512), so that a product with a plain witness value is in Montgomery form.
-function coefficientSection(r1cs: R1cs): Uint8Array {
+/**
+ * The coefficients of a `.zkey`: the rows of A and B, then the constraint of each public signal, as in the QAP. Values are in
+ * Montgomery form twice over (times 2^512), so that a product with a plain witness value is in Montgomery form.
+ */
+export function coefficientSection(r1cs: R1cs): Uint8Array {
   const { rowStart, termWire, termCoefficient } = r1cs
   let count = r1cs.publicSignals + 1
   for (let i = 0; i < r1cs.constraints; i++) count += rowStart[3 * i + 2]! - rowStart[3 * i]!

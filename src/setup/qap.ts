@@ -63,8 +63,8 @@ function columnSums(r1cs: R1cs, matrix: number, lagrange: readonly bigint[]): bi
   return sums
 }
 
-// L_i(tau) = (tau^size - 1) / size * w^i / (tau - w^i), for i = first, first + step, ...
-function lagrangeAt(o: { tau: bigint; size: number; first: number; step: number }): bigint[] {
+/** Returns L_i(tau) = (tau^size - 1) / size * w^i / (tau - w^i), for i = first, first + step, ... below size. */
+export function lagrangeAt(o: { tau: bigint; size: number; first: number; step: number }): bigint[] {
   const { tau, size, first, step } = o
   const root = rootOfUnity(size)
   const factor = power(root, BigInt(step))

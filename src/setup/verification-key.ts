@@ -2,6 +2,7 @@ import { buildBn128 } from 'ffjavascript'
 import { readUint256 } from '../formats/sections.js'
 import { HEADER_POINT, openZkey, POINT_LENGTH, ZKEY_SECTION } from '../formats/zkey.js'
 import { BASE_FIELD_MODULUS, type G1Json, type G2Json, type VerificationKeyJson } from '../groth16.js'
+import { MONTGOMERY_INVERSE } from './points.js'
 
 /**
  * Extracts the verification key of a Groth16 `.zkey`, in the form of snarkjs.
@@ -29,9 +30,6 @@ export async function exportVerificationKey(bytes: Uint8Array): Promise<Verifica
     IC: Array.from({ length: publicSignals + 1 }, (_, i) => readG1(ic, POINT_LENGTH.G1 * i)),
   }
 }
-
-// 2^-256 modulo q takes a number out of Montgomery form.
-const MONTGOMERY_INVERSE = 20988524275117001072002809824448087578619730785600314334253784976379291040311n
 
 function readCoordinate(bytes: Uint8Array, offset: number): string {
   return String((readUint256(bytes, offset) * MONTGOMERY_INVERSE) % BASE_FIELD_MODULUS)

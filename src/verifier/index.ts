@@ -1,8 +1,10 @@
 /** Verifying envelopes and Groth16 proofs. Imports nothing that makes proofs. */
 
-import { KeyError, requireObject } from '../errors.js'
+import { ENVELOPE_VERSIONS } from '../envelope.js'
+import { ArtifactError, KeyError, requireObject } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS, parseDecimal } from '../field.js'
 import type { VerificationKeyJson } from '../groth16.js'
+import { isSameProvenance, type Provenance, parseKeyManifest, parseProvenance } from '../manifest.js'
 import { categoriesHash, ledgerIdOf } from '../merkle/ledger.js'
 import { anchorsRoot } from '../policy/anchors.js'
 import { compilePolicy } from '../policy/compile.js'
@@ -12,6 +14,7 @@ import { type ClaimValue, encodeClaim } from '../sbt/schema.js'
 import { type Context, type ContextSignals, contextSignals } from '../statements/context.js'
 import { LEDGER_BATCH_SIGNALS } from '../statements/ledger-batch.js'
 import { type HistoryQuery, LEDGER_HISTORY_SIGNALS, querySignals } from '../statements/ledger-history.js'
+import { MANIFEST } from '../statements/manifest.js'
 import {
   CLOCK_BITS,
   MEMBERSHIP_SIGNALS,
@@ -21,11 +24,12 @@ import {
 } from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { verifyGroth16 } from './groth16.js'
-import { isDevelopmentKey, parseVerificationKey } from './keys.js'
+import { isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
 
 export type { Envelope } from '../envelope.js'
-export { KeyError, PolicyError } from '../errors.js'
+export { ArtifactError, KeyError, PolicyError } from '../errors.js'
 export type { Groth16Proof, VerificationKeyJson } from '../groth16.js'
+export type { Provenance } from '../manifest.js'
 export type { Context } from '../statements/context.js'
 export type { HistoryQuery } from '../statements/ledger-history.js'
 export { verifyGroth16, verifyGroth16Batch } from './groth16.js'
@@ -133,24 +137,54 @@ export interface Verifier {
   ): Promise<
     { readonly valid: true; readonly root: bigint } | { readonly valid: false; readonly reason: string }
   >
+  /**
+   * Tells where the verifier's key of a statement comes from: as its manifest says, but a key whose secret is public is a
+   * development key whatever the manifest says.
+   *
+   * @throws {KeyError} if it has no key of that statement
+   */
+  provenance(statement: string): Provenance
+}
+
+/** A verifier's key of one statement. */
+interface TrustedKey {
+  readonly hash: string
+  readonly key: VerificationKeyJson
+  readonly provenance: Provenance
+}
+
+/** What a verifier trusts. */
+interface Trust {
+  readonly allowDevelopmentKeys: boolean
+  /** @throws {KeyError} if there is no key of that statement */
+  keyOf(statement: string): TrustedKey
 }
 
 /**
- * Creates a verifier with the verification keys that ship with the package.
+ * Creates a verifier with the verification keys that ship with the package, or those of a ceremony.
  *
  * @param options.allowDevelopmentKeys  accept keys whose secret is public, so that anybody can forge proofs: for tests
+ * @param options.manifest  the parsed `manifest.json` of a ceremony that the app trusts; no other keys are used then
+ * @throws {ArtifactError} if the manifest is malformed or of an unknown version
+ * @throws {KeyError} if a key in it is malformed or unsafe, is not the one with its hash, or is a development key that the
+ *   manifest says to be of a ceremony
  */
 export async function createVerifier(
-  options: { readonly allowDevelopmentKeys?: boolean } = {},
+  options: { readonly allowDevelopmentKeys?: boolean; readonly manifest?: unknown } = {},
 ): Promise<Verifier> {
   requireObject(options, 'options')
-  const { allowDevelopmentKeys = false } = options
+  const { allowDevelopmentKeys = false, manifest } = options
   if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
+  const trust: Trust = {
+    allowDevelopmentKeys,
+    keyOf: manifest === undefined ? shippedKey : keysOfManifest(manifest),
+  }
   return {
+    provenance: (statement) => trust.keyOf(statement).provenance,
     async verify(verifyOptions) {
       const expectation = expect(verifyOptions)
       return orReason(async () => {
-        const { signals, revealed } = await check(expectation, verifyOptions.envelope, allowDevelopmentKeys)
+        const { signals, revealed } = await check(expectation, verifyOptions.envelope, trust)
         const { nullifier, handle } = expectation
         return {
           valid: true,
@@ -163,10 +197,43 @@ export async function createVerifier(
     async verifyBatch(batchOptions) {
       const expectation = expectBatch(batchOptions)
       return orReason(async () => {
-        const { signals } = await check(expectation, batchOptions.envelope, allowDevelopmentKeys)
+        const { signals } = await check(expectation, batchOptions.envelope, trust)
         return { valid: true, root: signals[LEDGER_BATCH_SIGNALS.indexOf('newRoot')] as bigint }
       })
     },
+  }
+}
+
+function shippedKey(statement: string): TrustedKey {
+  const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
+  if (shipped === undefined) throw new KeyError(`this package has no verification key of ${statement}`)
+  const said = MANIFEST.statements[statement]?.provenance
+  const isDevelopment = said === undefined || isDevelopmentKey(parsedKey(shipped.key))
+  return { ...shipped, provenance: isDevelopment ? { kind: 'development' } : said }
+}
+
+function keysOfManifest(json: unknown): Trust['keyOf'] {
+  const { statements } = parseKeyManifest(json)
+  const trusted = new Map<string, TrustedKey>()
+  for (const [statement, entry] of Object.entries(statements)) {
+    const { verificationKey, verificationKeyHash: hash, provenance, publicSignals } = entry
+    // A copy, so that nobody changes it after the check.
+    const key = structuredClone(verificationKey)
+    const parsed = parsedKey(key)
+    if (verificationKeyHash(parsed) !== hash || parsed.ic.length !== publicSignals + 1) {
+      throw new KeyError(`the manifest's verification key of ${statement} is not the one with its hash`)
+    }
+    if (provenance.kind !== 'development' && isDevelopmentKey(parsed)) {
+      throw new KeyError(
+        `the manifest says that a ceremony made the key of ${statement}: it is a development key`,
+      )
+    }
+    trusted.set(statement, { hash, key, provenance })
+  }
+  return (statement) => {
+    const key = trusted.get(statement)
+    if (key === undefined) throw new KeyError(`this manifest has no verification key of ${statement}`)
+    return key
   }
 }
 
@@ -388,18 +455,18 @@ function meets(demand: Freshness, accepted: LedgerRoot | undefined, now: bigint)
 async function check(
   expectation: Expectation,
   envelope: unknown,
-  allowDevelopmentKeys: boolean,
+  trust: Trust,
 ): Promise<{ signals: readonly bigint[]; revealed: Record<string, ClaimValue> }> {
   const { statement, reveals, timed } = expectation
   if (timed === 'missing')
     throw new Refusal('statement: is timed, and says nothing by itself; see verifyTimed')
   const fields = readEnvelope(envelope, timed === undefined ? [] : ['delay'])
   if (fields.statement !== statement) throw new Refusal('statement: is not the one that the verifier expects')
-  const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
-  if (shipped === undefined) throw new KeyError(`this package has no verification key of ${statement}`)
-  if (fields.verificationKeyHash !== shipped.hash)
-    throw new Refusal('verificationKeyHash: is not of the key in this package')
-  if (!allowDevelopmentKeys && isDevelopmentKey(parsedKey(shipped.key))) {
+  const trusted = trust.keyOf(statement)
+  if (fields.verificationKeyHash !== trusted.hash)
+    throw new Refusal("verificationKeyHash: is not of the verifier's key")
+  refuseOtherProvenance(fields.provenance, trusted.provenance)
+  if (!trust.allowDevelopmentKeys && trusted.provenance.kind === 'development') {
     throw new Refusal('the key of this statement is a development key: anybody can forge its proofs')
   }
   const signals = readSignals(expectation.signals, fields.publicSignals)
@@ -407,14 +474,14 @@ async function check(
   const revealed = readRevealed(reveals, fields.revealed, signals)
   const publicSignals = signals.map(String)
   const holds = await verifyGroth16({
-    verificationKey: shipped.key,
+    verificationKey: trusted.key,
     publicSignals,
     proof: fields.proof as never,
   })
   if (!holds) throw new Refusal('proof: does not hold')
   if (timed !== undefined) {
     const { proof, delay } = fields
-    const part = { verificationKeyHash: shipped.hash, publicSignals: signals, proof, delay }
+    const part = { verificationKeyHash: trusted.hash, publicSignals: signals, proof, delay }
     const refusal = timed.check(part)
     if (refusal !== undefined) throw new Refusal(`delay: ${refusal}`)
   }
@@ -445,7 +512,7 @@ const ENVELOPE_FIELDS = [
 function readEnvelope(
   envelope: unknown,
   others: readonly string[],
-): Record<(typeof ENVELOPE_FIELDS)[number] | 'delay', unknown> {
+): Record<(typeof ENVELOPE_FIELDS)[number] | 'delay' | 'provenance', unknown> {
   let plain: unknown
   try {
     plain = copyJson(envelope, { values: 1000, characters: 100_000 }, 8)
@@ -455,15 +522,32 @@ function readEnvelope(
   }
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain))
     throw new Refusal('envelope: is not an object')
+  const fields = plain as ReturnType<typeof readEnvelope>
   const names = Object.keys(plain)
-  for (const name of [...ENVELOPE_FIELDS, ...others]) {
+  // First, because fields follow from it.
+  if (!names.includes('version')) throw new Refusal('version: is missing')
+  if (!ENVELOPE_VERSIONS.includes(fields.version as number)) {
+    throw new Refusal('version: is unknown, this release reads 1 and 2; see docs/migrations.md')
+  }
+  const expected = [...ENVELOPE_FIELDS, ...others, ...(fields.version === 2 ? ['provenance'] : [])]
+  for (const name of expected) {
     if (!names.includes(name)) throw new Refusal(`${name}: is missing`)
   }
-  if (names.length !== ENVELOPE_FIELDS.length + others.length)
-    throw new Refusal('envelope: has an unknown field')
-  const fields = plain as ReturnType<typeof readEnvelope>
-  if (fields.version !== 1) throw new Refusal('version: is not 1')
+  if (names.length !== expected.length) throw new Refusal('envelope: has an unknown field')
   return fields
+}
+
+/** What an envelope says of its key is for people; if it is not so, somebody was told a lie. */
+function refuseOtherProvenance(said: unknown, own: Provenance): void {
+  if (said === undefined) return
+  let provenance: Provenance
+  try {
+    provenance = parseProvenance(said, 'provenance')
+  } catch (error) {
+    if (error instanceof ArtifactError) throw new Refusal(`provenance: ${error.message}`)
+    throw error
+  }
+  if (!isSameProvenance(provenance, own)) throw new Refusal("provenance: is not that of the verifier's key")
 }
 
 /** Copies plain JSON within a budget, so that shared references and getters cost no more than they are worth. */

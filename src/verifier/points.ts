@@ -1,3 +1,4 @@
+import { invert } from '../bn254/field.js'
 import { CURVE_PARAMETER, frobeniusConstants } from '../bn254/towers.js'
 import { parseDecimal } from '../field.js'
 import { BASE_FIELD_MODULUS as q } from '../groth16.js'
@@ -11,8 +12,8 @@ export type G1 = readonly [bigint, bigint]
 /** An affine point of G2, as [x, y]. */
 export type G2 = readonly [Fp2, Fp2]
 
-// 3 / (9 + u), the constant of G2's equation (EIP-197).
-const G2_B: Fp2 = [
+/** 3 / (9 + u), the constant of G2's equation (EIP-197). */
+export const G2_B: Fp2 = [
   19485874751759354771024239261021720505790618469301721065564631296452457478373n,
   266929791119991161246907387137283842545076965332900288569378510910307636690n,
 ]
@@ -45,11 +46,14 @@ export function parseG2(json: unknown, label: string): G2 {
   if (z0 !== '1' || z1 !== '0') throw new RangeError(`${label} must be affine and not infinity`)
   const x = parseFp2(xJson, `${label}[0]`)
   const y = parseFp2(yJson, `${label}[1]`)
-  const [left, right] = [multiply(y, y), multiply(multiply(x, x), x)]
-  for (const i of [0, 1] as const) {
-    if ((left[i] - right[i] - G2_B[i]) % q !== 0n) throw new RangeError(`${label} is not on the curve`)
-  }
+  if (!isOnTwist([x, y])) throw new RangeError(`${label} is not on the curve`)
   return [x, y]
+}
+
+/** Tells whether coordinates are of a point of G2's curve, in the subgroup or not. */
+export function isOnTwist([x, y]: G2): boolean {
+  const [left, right] = [multiply(y, y), multiply(multiply(x, x), x)]
+  return ([0, 1] as const).every((i) => (left[i] - right[i] - G2_B[i]) % q === 0n)
 }
 
 /**
@@ -66,6 +70,44 @@ export function isInSubgroup(point: G2): boolean {
   sum = addAffine(sum, images[0])
   sum = addAffine(sum, negate(images[1]))
   return addAffine(sum, images[2]) === undefined
+}
+
+/**
+ * Multiplies a point of G2's curve, or of any other y^2 = x^3 + b over the extension, by a scalar, in a time that depends on it.
+ *
+ * @param scalar not negative
+ * @returns undefined for infinity
+ */
+export function multiplyG2(point: G2, scalar: bigint): G2 | undefined {
+  let sum: Jacobian | undefined
+  for (const bit of scalar.toString(2)) {
+    sum = sum && double(sum)
+    if (bit === '1') sum = addAffine(sum, point)
+  }
+  if (sum === undefined) return undefined
+  const [x, y, [z0, z1]] = sum
+  // 1 / z = conjugate of z over its norm.
+  const norm = invert((((z0 * z0 + z1 * z1) % q) + q) % q, q)
+  const inverse: Fp2 = [z0 * norm, -z1 * norm]
+  const square = multiply(inverse, inverse)
+  return [canonical(multiply(x, square)), canonical(multiply(multiply(y, square), inverse))]
+}
+
+/** Multiplies a point of G1 by a scalar, as {@link multiplyG2} does. */
+export function multiplyG1([x, y]: G1, scalar: bigint): G1 | undefined {
+  const product = multiplyG2(
+    [
+      [x, 0n],
+      [y, 0n],
+    ],
+    scalar,
+  )
+  return product && [product[0][0], product[1][0]]
+}
+
+/** Returns the product of two elements of the extension, canonical. */
+export function multiplyFp2(a: Fp2, b: Fp2): Fp2 {
+  return canonical(multiply(a, b))
 }
 
 /** A point (X / Z^2, Y / Z^3) of G2's curve; infinity is `undefined`. */
@@ -114,6 +156,10 @@ function parseFp2(json: unknown, label: string): Fp2 {
 
 function multiply(a: Fp2, b: Fp2): Fp2 {
   return [(a[0] * b[0] - a[1] * b[1]) % q, (a[0] * b[1] + a[1] * b[0]) % q]
+}
+
+function canonical([c0, c1]: Fp2): Fp2 {
+  return [((c0 % q) + q) % q, ((c1 % q) + q) % q]
 }
 
 function subtract(a: Fp2, b: Fp2): Fp2 {

@@ -1,6 +1,7 @@
 import { KeyError, requireObject } from '../errors.js'
 import { FIELD_MODULUS } from '../field.js'
 import { BASE_FIELD_MODULUS } from '../groth16.js'
+import { type Provenance, parseProvenance } from '../manifest.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type G1, type G2, isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
 
@@ -40,16 +41,19 @@ const SIZED_TYPE = /^(u?int|bytes)\d+$|^u?fixed\d+x\d+$/
  * @param o.contractName     a Solidity identifier of at most 128 characters; default `Groth16Verifier`
  * @param o.allowTimed       write one for `policy-m-timed`, too, whose proofs say nothing without their second part; the file
  *   says so
- * @returns the source text, the same for the same key and name
+ * @param o.provenance       where the key comes from, see `Verifier.provenance`: the first line of the file says it
+ * @returns the source text, the same for the same key, name and provenance
  * @throws {KeyError} if the key is malformed or unsafe (see `parseVerificationKey`), has no public signals, or is that of
  *   `policy-m-timed` and this was not asked for
  * @throws {TypeError} if the name is not a string
  * @throws {RangeError} if the name is not an identifier, or a reserved word
+ * @throws {ArtifactError} if the provenance is malformed
  */
 export function exportSolidityVerifier(o: {
   readonly verificationKey: object
   readonly contractName?: string
   readonly allowTimed?: boolean
+  readonly provenance?: Provenance
 }): string {
   requireObject(o, 'options')
   const { contractName = 'Groth16Verifier', allowTimed = false } = o
@@ -64,9 +68,12 @@ export function exportSolidityVerifier(o: {
       `verificationKey is of ${TIMED_STATEMENT}, whose Groth16 part proves nothing by itself`,
     )
   }
-  const warnings = [...(isDevelopment ? [DEVELOPMENT_WARNING] : []), ...(isTimed ? [TIMED_WARNING] : [])]
+  const provenance = o.provenance && parseProvenance(o.provenance, 'provenance')
+  if (isDevelopment && provenance && provenance.kind !== 'development') {
+    throw new KeyError('verificationKey is a development key, whatever its provenance says')
+  }
 
-  return `${warnings.map((line) => `${line}\n`).join('')}// SPDX-License-Identifier: MIT
+  return `${headerOf(isDevelopment, provenance)}${isTimed ? `${TIMED_WARNING}\n` : ''}// SPDX-License-Identifier: MIT
 pragma solidity >=0.8.13 <0.9.0;
 
 /// @title Verifies Groth16 proofs over BN254 for one verification key with ${signals} public signals
@@ -122,6 +129,13 @@ ${storeWords(0x280, negatedG2(key.delta))}
     }
 }
 `
+}
+
+function headerOf(isDevelopment: boolean, provenance: Provenance | undefined): string {
+  if (isDevelopment) return `${DEVELOPMENT_WARNING}\n`
+  if (provenance?.kind !== 'ceremony') return ''
+  const { transcript, contributions } = provenance
+  return `// Key of a ceremony with ${contributions} contributions; SHA-256 of its transcript: ${transcript}\n`
 }
 
 /** Checks that the name can name a contract. */

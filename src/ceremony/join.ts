@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CeremonyError } from '../errors.js'
+import { formatJson, writeAtomically } from '../setup/build.js'
+import type { QueueState } from './coordinator.js'
+import { type CeremonyProgress, contributeToTurn, type Receipt, TURN_FILE } from './store.js'
+
+/**
+ * Contributes to a ceremony that somebody serves: queues, waits for the turn, contributes and sends the keys.
+ *
+ * @param o.url         of the coordinator
+ * @param o.out         folder for the contribution and its receipt
+ * @param o.pollSeconds how often to ask whether it is our turn
+ * @returns the receipt, which both sides agree on
+ * @throws {CeremonyError} if the coordinator cannot be reached, drops us, or answers what is not so
+ */
+export async function joinCeremony(o: {
+  url: string
+  name: string
+  attestation: string
+  entropy: string
+  random: (length: number) => Uint8Array
+  out: string
+  pollSeconds?: number
+  onProgress?: CeremonyProgress
+}): Promise<Receipt> {
+  const { url, name, attestation, out, pollSeconds = 2, onProgress } = o
+  const call = async (method: string, path: string, body?: Uint8Array | string): Promise<Response> => {
+    let response: Response
+    try {
+      const address = new URL(path, url.endsWith('/') ? url : `${url}/`)
+      response = await fetch(address, { method, ...(body !== undefined && { body: body as BodyInit }) })
+    } catch (cause) {
+      throw new CeremonyError('coordinator', 'cannot be reached', { cause })
+    }
+    if (response.ok) return response
+    const { error } = (await response.json().catch(() => ({}))) as { error?: unknown }
+    throw new CeremonyError('coordinator', `answers ${response.status}: ${String(error).slice(0, 500)}`)
+  }
+  const ask = async <T>(method: string, path: string, body?: string): Promise<T> =>
+    (await (await call(method, path, body)).json()) as T
+
+  const { ticket } = await ask<{ ticket: string }>('POST', 'queue', JSON.stringify({ name, attestation }))
+  const state = await waitForTurn(() => ask<QueueState>('GET', `queue/${ticket}`), {
+    pollSeconds,
+    onProgress,
+  })
+  const folder = join(out, 'turn')
+  for (const statement of Object.keys(state.turn.keys)) {
+    onProgress?.(`${statement}: fetching`, 0)
+    if (!/^[a-z][a-z0-9-]{0,63}$/.test(statement))
+      throw new CeremonyError('coordinator', 'names no statement')
+    const response = await call('GET', `turn/${ticket}/${statement}`)
+    await writeAtomically(join(folder, `${statement}.zkey`), new Uint8Array(await response.arrayBuffer()))
+  }
+  await writeAtomically(join(folder, TURN_FILE), formatJson(state.turn))
+  const own = await contributeToTurn({ ...o, turn: folder })
+  for (const statement of Object.keys(own.contributions)) {
+    onProgress?.(`${statement}: sending`, 1)
+    await call(
+      'PUT',
+      `turn/${ticket}/${statement}`,
+      new Uint8Array(await readFile(join(out, `${statement}.zkey`))),
+    )
+  }
+  const end = await ask<QueueState>('POST', `turn/${ticket}`)
+  if (end.state !== 'done') {
+    throw new CeremonyError(
+      'coordinator',
+      end.state === 'dropped' ? end.reason : 'did not take the contribution',
+    )
+  }
+  if (JSON.stringify(end.receipt) !== JSON.stringify(own)) {
+    throw new CeremonyError('coordinator', 'has another receipt than we: do not trust this ceremony')
+  }
+  return own
+}
+
+async function waitForTurn(
+  ask: () => Promise<QueueState>,
+  o: { pollSeconds: number; onProgress: CeremonyProgress | undefined },
+): Promise<Extract<QueueState, { state: 'turn' }>> {
+  for (;;) {
+    const state = await ask()
+    if (state.state === 'turn') return state
+    if (state.state !== 'waiting') {
+      throw new CeremonyError(
+        'coordinator',
+        state.state === 'dropped' ? state.reason : 'ended before the turn',
+      )
+    }
+    o.onProgress?.(`waiting, ${state.position} before us`, 0)
+    await new Promise((resolve) => setTimeout(resolve, 1000 * o.pollSeconds))
+  }
+}
