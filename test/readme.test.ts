@@ -92,7 +92,7 @@ writeFileSync(new URL('result.json', import.meta.url), JSON.stringify(result, (_
       ...documents
         .map(read)
         .join('\n')
-        .matchAll(/npm (?:run (?:-s |--silent )?([a-z:]+)|test\b)/g),
+        .matchAll(/npm (?:run (?:-s |--silent )?([a-z:-]+)|test\b)/g),
     ]
     const names = commands.map((match) => match[1] ?? 'test')
     assert.ok(names.includes('demo') && names.includes('test'))

@@ -1,4 +1,4 @@
-import { signMessage } from '@zk-kit/eddsa-poseidon'
+import { sign } from '../crypto/eddsa.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBelow } from '../crypto/random.js'
 import { FIELD_MODULUS } from '../field.js'
@@ -110,7 +110,7 @@ function credentialsCase(o: { count: number; paths: number }): BenchCase {
   const hashes = claims.map((values) => poseidon(values))
   const signed = hashes.map((hash) => {
     const issuer = createIssuer()
-    return { A: issuer.publicKey, ...signMessage(issuer.secret, hash) }
+    return { A: issuer.publicKey, ...sign(issuer.secret, hash) }
   })
   const index = Array.from({ length: o.paths }, () => Array.from({ length: 32 }, () => randomBelow(2n)))
   const siblings = index.map((bits) => bits.map(element))

@@ -16,6 +16,7 @@ const VERBS = [
   'simulate',
   'ledger',
   'timed',
+  'ceremony',
   'setup',
   'export',
   'bench',
@@ -41,7 +42,7 @@ describe('cli/help', () => {
       assert(`soulproof ${example[1]} `.startsWith(`${pathOf(command)} `), example[1])
       // Every option of the example exists.
       const known = command.options.map((option) => option.long)
-      for (const [option] of text.slice(text.indexOf('Example')).matchAll(/--[a-z][a-z-]*/g)) {
+      for (const [option] of text.slice(text.indexOf('Example')).matchAll(/--[a-z][a-z0-9-]*/g)) {
         assert(known.includes(option), `${option} in the example of ${pathOf(command)}`)
       }
       for (const option of command.options) {

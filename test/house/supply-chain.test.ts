@@ -39,6 +39,7 @@ const LICENCES = [
   'BSD-3-Clause',
   'BlueOak-1.0.0',
   '0BSD',
+  'Unlicense',
   'MPL-2.0',
   'PSF-2.0',
   'GPL-3.0',
