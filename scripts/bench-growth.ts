@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,13 +21,15 @@ import { verifyGroth16 } from '../src/verifier/index.js'
  * snarkjs, with one thread and with all cores, interleaved; and what our engine's time goes to. Writes
  * docs/prover-growth.md and docs/prover-growth.svg.
  *
- *   npm run bench:growth -- [--from 10] [--to 18] [--runs 5] [--out docs/prover-growth]
+ *   npm run bench:growth -- [--from 10] [--to 18] [--runs 5] [--out docs/prover-growth] [--keep]
  *
+ * With --keep, what the last run left in .build/bench of smaller circuits stays: the last sizes may be measured at another time.
  * Each circuit is compiled and keyed once, in the cache of circuits. Nothing fails for being slow.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SOURCES = join(ROOT, '.build', 'bench')
+const ROWS = join(SOURCES, 'growth.json')
 /** Constraints of one level, and of what else the domain has to hold: the root and the constant. */
 const [PER_LEVEL, BESIDES] = [242, 2]
 /** From here on one measurement takes so long that chance hardly matters. */
@@ -55,6 +57,7 @@ async function main(): Promise<void> {
       to: { type: 'string', default: '18' },
       runs: { type: 'string', default: '5' },
       out: { type: 'string', default: join(ROOT, 'docs', 'prover-growth') },
+      keep: { type: 'boolean', default: false },
     },
   })
   const [from, to, runs] = [values.from, values.to, values.runs].map(Number) as [number, number, number]
@@ -73,7 +76,8 @@ async function main(): Promise<void> {
     ),
   )
   for (const { arithmetic } of engines) requireVectors(arithmetic)
-  const rows: Row[] = []
+  mkdirSync(SOURCES, { recursive: true })
+  const rows = values.keep ? readRows().filter(({ logSize }) => logSize < from) : []
   const environment = (): string =>
     `${cpus()[0]?.model.trim()}, ${cores} cores, Node ${process.version}, simd, ` +
     `${new Date().toISOString().slice(0, 10)}, load ${load.toFixed(1)} at start and ${loadavg()[0]!.toFixed(1)} at the end`
@@ -81,6 +85,7 @@ async function main(): Promise<void> {
     for (let logSize = from; logSize <= to; logSize++) {
       rows.push(await measure({ logSize, series, engines, runs, warmUp: logSize === from }))
       // After each size: the last ones take longest.
+      writeFileSync(ROWS, JSON.stringify(rows))
       writeFileSync(`${values.out}.md`, page({ rows, environment: environment() }))
       writeFileSync(`${values.out}.svg`, `${drawing(rows)}\n`)
       const medians = rows.at(-1)!.times.map(({ clock }) => clock.median)
@@ -89,6 +94,10 @@ async function main(): Promise<void> {
   } finally {
     await Promise.all(engines.map((engine) => engine.dispose()))
   }
+}
+
+function readRows(): Row[] {
+  return JSON.parse(readFileSync(ROWS, 'utf8')) as Row[]
 }
 
 async function measure(o: {
@@ -133,7 +142,6 @@ async function measure(o: {
 
 /** Writes the circuit of a path of so many levels. */
 function sourceOf(levels: number): string {
-  mkdirSync(SOURCES, { recursive: true })
   const path = join(SOURCES, `merkle-path-${levels}.circom`)
   const include = '../../circuits/bench/merkle-path.circom'
   writeFileSync(
