@@ -93,9 +93,8 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
     const count = threads ?? Math.min(await machineThreads(), MAX_DEFAULT_THREADS)
     // One thread needs no shared memory, but the host then need not send it witnesses.
     const shared = o.shared ?? canShareMemory()
-    const program = createEngineProgram({ arithmetic, shared })
     const pool = await createPool({
-      program,
+      write: () => createEngineProgram({ arithmetic, shared }),
       arithmetic,
       threads: count,
       shared,
