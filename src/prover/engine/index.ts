@@ -19,7 +19,7 @@ import type { ProofWithSignals, ProvingEngine } from './types.js'
 const MAX_DEFAULT_THREADS = 16
 
 /** Bytes of memory that keys may take while nobody proves with them; the key used last stays in any case. */
-const KEY_CACHE_BYTES = 2 ** 29
+const KEY_CACHE_BYTES = 2 ** 30
 
 /** Proofs with one key that are made at the same time, each with memory of its own; more wait. */
 const AREAS = 2
@@ -32,7 +32,7 @@ export interface SoulproofEngineOptions {
   readonly arithmetic?: ArithmeticName | undefined
   /** Whether threads share memory; by default if they can. */
   readonly shared?: boolean | undefined
-  /** Bytes of memory in all threads that keys may take before the one used longest ago goes, by default 512 MiB. */
+  /** Bytes of memory in all threads that keys may take before the one used longest ago goes, by default 1 GiB. */
   readonly keyCacheBytes?: number | undefined
   /** The blinding scalars of the next proof, by default from the platform's CSPRNG. Known ones reveal the witness. */
   readonly blinding?: (() => { r: bigint; s: bigint }) | undefined
