@@ -246,6 +246,7 @@ export class Bounds {
           set(ZERO)
           return
         }
+        this.#require(a.limbs + b.limbs < 8, `${operation} of ${a.limbs + b.limbs} tight ones`)
         this.#pairs.set(out!, {
           value: up(a.value + b.value),
           limbs: a.limbs + b.limbs,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,10 +78,10 @@ describe('prover: progress, cancellation, end', () => {
     assert.ok(shares[1 - first]! > 0.4, `the other had done ${shares[1 - first]} of its tasks`)
   })
 
-  it('lets mocha end by itself, undisposed', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'soulproof-'))
-    try {
-      const file = join(folder, 'proof.test.mts')
+  describe('lets test runners end by themselves, undisposed', () => {
+    let folder: string
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'soulproof-'))
       const source = (path: string) => JSON.stringify(pathToFileURL(join(ROOT, path)).href)
       const text = `
         import { Group } from ${source('src/merkle/index.ts')}
@@ -91,13 +92,29 @@ describe('prover: progress, cancellation, end', () => {
           const group = new Group([ALICE.commitment])
           await prover.prove({ scope: 's', message: 'm', statement: 'membership', soul: ALICE, group })
         })`
-      await writeFile(file, text)
+      await writeFile(join(folder, 'proof.test.mts'), text)
+    })
+    after(() => rm(folder, { recursive: true }))
+
+    const ends = async (script: string, args: readonly string[], passed: RegExp): Promise<void> => {
+      const { stdout } = await run(process.execPath, [script, ...args], { cwd: ROOT, timeout: 120_000 })
+      assert.match(stdout, passed)
+    }
+
+    it('mocha', async () => {
       const mocha = join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js')
-      const args = [mocha, '--no-config', '--no-exit', '-n', 'import=tsx', '-t', '60000', file]
-      const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 120_000 })
-      assert.match(stdout, /1 passing/)
-    } finally {
-      await rm(folder, { recursive: true })
+      const file = join(folder, 'proof.test.mts')
+      const args = ['--no-config', '--no-exit', '-n', 'import=tsx', '-t', '60000', file]
+      await ends(mocha, args, /1 passing/)
+    })
+
+    const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
+    for (const pool of ['forks', 'threads']) {
+      it(`Vitest with ${pool}${existsSync(vitest) ? '' : ': skipped unless the package vitest is there'}`, async function () {
+        if (!existsSync(vitest)) this.skip()
+        const args = ['run', '--globals', '--root', folder, '--pool', pool, '--testTimeout', '60000']
+        await ends(vitest, args, /1 passed/)
+      })
     }
   })
 })

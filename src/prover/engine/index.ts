@@ -19,7 +19,7 @@ import type { ProofWithSignals, ProvingEngine } from './types.js'
 const MAX_DEFAULT_THREADS = 16
 
 /** Bytes of memory that keys may take while nobody proves with them; the key used last stays in any case. */
-const KEY_CACHE_BYTES = 2 ** 29
+const KEY_CACHE_BYTES = 2 ** 30
 
 /** Proofs with one key that are made at the same time, each with memory of its own; more wait. */
 const AREAS = 2
@@ -32,7 +32,7 @@ export interface SoulproofEngineOptions {
   readonly arithmetic?: ArithmeticName | undefined
   /** Whether threads share memory; by default if they can. */
   readonly shared?: boolean | undefined
-  /** Bytes of memory in all threads that keys may take before the one used longest ago goes, by default 512 MiB. */
+  /** Bytes of memory in all threads that keys may take before the one used longest ago goes, by default 1 GiB. */
   readonly keyCacheBytes?: number | undefined
   /** The blinding scalars of the next proof, by default from the platform's CSPRNG. Known ones reveal the witness. */
   readonly blinding?: (() => { r: bigint; s: bigint }) | undefined
@@ -95,9 +95,8 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
     const count = threads ?? Math.min(await machineThreads(), MAX_DEFAULT_THREADS)
     // One thread needs no shared memory, but the host then need not send it witnesses.
     const shared = o.shared ?? canShareMemory()
-    const program = createEngineProgram({ arithmetic, shared })
     const pool = await createPool({
-      program,
+      write: () => createEngineProgram({ arithmetic, shared }),
       arithmetic,
       threads: count,
       shared,

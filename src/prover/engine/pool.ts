@@ -108,18 +108,17 @@ const AHEAD = 2
 /**
  * Starts threads.
  *
- * @param o.program         what they run, for the kind of memory that `shared` says
- * @param o.onFailure       called once, when a thread fails
+ * @param o.write      writes what they run, for the kind of memory that `shared` says
+ * @param o.onFailure  called once, when a thread fails
  */
 export async function createPool(o: {
-  program: EngineProgram
+  write: () => EngineProgram
   arithmetic: ArithmeticName
   threads: number
   shared: boolean
   onFailure: () => void
 }): Promise<Pool> {
-  const { program, arithmetic, threads: count, shared } = o
-  const { assembly } = program
+  const { arithmetic, threads: count, shared } = o
   const openings = new Map<number, Opening>()
   const jobs = new Map<number, Job>()
   const endings = new Map<number, { waiting: number; readonly resolve: () => void }>()
@@ -330,12 +329,20 @@ export async function createPool(o: {
     }
   }
 
-  const module = await WebAssembly.compile(assembly.bytes)
   threads = await Promise.all(
     Array.from({ length: count }, (_, thread) =>
       startThread({ onReport: (report) => onReport(thread, report), onCrash: fail }),
     ),
   )
+  if (over !== undefined) {
+    await end(over)
+    throw over
+  }
+  // While they come up.
+  const { assembly, module } = await compile(o.write).catch(async (error) => {
+    await end(error)
+    throw error
+  })
   threads.forEach((thread, i) => {
     thread.send({
       type: 'start',
@@ -395,4 +402,9 @@ export async function createPool(o: {
     run,
     end,
   }
+}
+
+async function compile(write: () => EngineProgram) {
+  const { assembly } = write()
+  return { assembly, module: await WebAssembly.compile(assembly.bytes) }
 }
