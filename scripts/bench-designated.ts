@@ -167,15 +167,18 @@ const { ana, adult, account, roots, now } = createExample({ now: BigInt(Math.flo
 const context = { scope: 'bench', message: 'bench' }
 const { verifierKey } = key
 const plain = { ...ana, ...context, policy: adult, roots, now }
-const [open, designated, simulated] = await medians([
-  () => prover.prove(plain),
-  () => prover.prove({ ...plain, verifierKey }),
-  () =>
-    simulate({
-      ...{ ...context, verifierKey, policy: adult, roots, now, prover, key },
-      revealed: { 'citizenship.country': 'CA' },
-    }),
-])
+const [open, designated, simulated] = await medians(
+  [
+    () => prover.prove(plain),
+    () => prover.prove({ ...plain, verifierKey }),
+    () =>
+      simulate({
+        ...{ ...context, verifierKey, policy: adult, roots, now, prover, key },
+        revealed: { 'citizenship.country': 'CA' },
+      }),
+  ],
+  3 * runs,
+)
 write('policy-s: plain', both(open!))
 const more = (one: Times, other: Times): string =>
   `${((one.processor / other.processor - 1) * 100).toFixed(1)} % more`

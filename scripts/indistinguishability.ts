@@ -6,14 +6,18 @@ import { collect, collectSignals, compare, Stage } from './lib/transcripts.js'
 /*
  * Makes real and simulated transcripts of designated proofs and tries to tell them apart.
  *
- *   node --import tsx scripts/indistinguishability.ts [--samples 100]
+ *   npm run indistinguishability -- [--long | --samples 100]
+ *
+ * Long: 400 envelopes of each kind, and four times as many public signals.
  *
  * The exit code is 1 if it can: if any finding has a probability below one in ten thousand by chance.
  */
 
 const THRESHOLD = 1e-4
 
-const { samples: text = '100' } = parseArgs({ options: { samples: { type: 'string' } } }).values
+const { long, samples: text = long ? '400' : '100' } = parseArgs({
+  options: { samples: { type: 'string' }, long: { type: 'boolean' } },
+}).values
 if (!/^[1-9][0-9]{0,3}$/.test(text)) throw new RangeError('--samples must be from 1 to 9999')
 const samples = Number(text)
 const stage = new Stage()

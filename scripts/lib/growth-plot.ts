@@ -37,8 +37,8 @@ export function plotGrowth({ rows }: Pick<Measured, 'rows'>): string {
       }),
       line(points, { ...channels, stroke: 'size', marker: 'dot' }),
       text(
-        rows.flatMap(
-          ({ handles }) => points.findLast(({ size }) => size === `${number(handles)} handles`) ?? [],
+        points.filter(
+          ({ size, kind }, i) => !points.slice(i + 1).some((one) => one.size === size && one.kind === kind),
         ),
         { ...channels, text: 'size', fill: 'size', dy: -14, textAnchor: 'end' },
       ),
