@@ -10,13 +10,12 @@ import {
   inputWires,
   lostWithout,
   type Proof,
-  prove,
   wireNames,
 } from './determinism.js'
 import { proveTheorem, THEOREMS } from './holder.js'
 import { invert, mod, rowOf } from './linear.js'
 import { Plan } from './plan.js'
-import { patternOf } from './report.js'
+import { patternOf, proveSystem } from './report.js'
 
 /** What a run that drops constraints says of one statement. */
 export interface DropResult {
@@ -48,7 +47,7 @@ export async function dropConstraints(o: {
   const facts = factsOf(r1cs)
   const names = wireNames(symbols)
   const options = { facts, inputs: givenOf({ r1cs, symbols }), names, arguments: ARGUMENTS }
-  const proof = prove(options)
+  const proof = proveSystem({ r1cs, symbols })
   const bits = new Set<number>()
   const all = Array.from({ length: r1cs.constraints }, (_, i) => i).filter((i) => i % shards === shard)
   const step = sample === 0 || sample > all.length ? 1 : all.length / sample
