@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { openStatement } from '../support/statement.js'
 import { ARGUMENTS } from './arguments.js'
 import { dropConstraints } from './constraints.js'
-import { factsOf, inputWires, lostWithout, wireNames } from './determinism.js'
+import { factsOf, givenOf, lostWithout, wireNames } from './determinism.js'
 import { proveSystem } from './report.js'
 
 describe('soundness/constraints', () => {
@@ -11,7 +11,7 @@ describe('soundness/constraints', () => {
     const { r1cs, symbols } = system
     const options = {
       facts: factsOf(r1cs),
-      inputs: inputWires(r1cs),
+      inputs: givenOf(system),
       names: wireNames(symbols),
       arguments: ARGUMENTS,
     }

@@ -57,15 +57,16 @@ const proofs = new WeakMap<R1cs, Map<readonly Argument[], Proof>>()
 
 /** Proves a system from all its inputs; the same once a process. */
 export function proveSystem(
-  { r1cs, symbols }: System,
+  system: System,
   o: { without?: number; arguments?: readonly Argument[] } = {},
 ): Proof {
+  const { r1cs, symbols } = system
   const { without, arguments: list = ARGUMENTS } = o
   const known = without === undefined ? proofs.get(r1cs)?.get(list) : undefined
   if (known !== undefined) return known
   const proof = prove({
     facts: factsOf(r1cs),
-    inputs: givenOf({ r1cs, symbols }),
+    inputs: givenOf(system),
     names: wireNames(symbols),
     arguments: list,
     ...(without !== undefined && { without }),
