@@ -214,9 +214,8 @@ describe('soundness/determinism', () => {
 
     it('an input that the compiler eliminated is given, and no other wire in its place', async () => {
       const system = openStatement('ledger-batch')
-      const { r1cs, symbols } = system
       assert.deepEqual(system.eliminated, ['isLink[3]', 'isOverflow[3]'])
-      const names = wireNames(symbols)
+      const names = wireNames(system.symbols)
       const last = inputWires(system).at(-1) as number
       assert.equal(names(last)[0], 'children[3][9][3]')
       assert.match(names(last + 1)[0] as string, /^isFirst$/)
