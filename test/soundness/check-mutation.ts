@@ -37,8 +37,10 @@ export const IDLE: Readonly<Record<string, string>> = {
 /** Mutates all signals of a statement. */
 export async function mutateStatement(name: string, follow?: Follow): Promise<MutationResult> {
   const witnesses = await corpusOf(name)
+  const system = openStatement(name)
   return mutate({
-    system: openStatement(name),
+    system,
+    proof: proveSystem(system),
     witnesses,
     mayChange: MAY_CHANGE,
     seed: name,

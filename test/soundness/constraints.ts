@@ -10,13 +10,12 @@ import {
   inputWires,
   lostWithout,
   type Proof,
-  prove,
   wireNames,
 } from './determinism.js'
 import { proveTheorem, THEOREMS } from './holder.js'
 import { invert, mod, rowOf } from './linear.js'
 import { Plan } from './plan.js'
-import { patternOf } from './report.js'
+import { patternOf, proveSystem } from './report.js'
 
 /** What a run that drops constraints says of one statement. */
 export interface DropResult {
@@ -44,11 +43,12 @@ export async function dropConstraints(o: {
   readonly sample?: number
 }): Promise<DropResult> {
   const { name, shard = 0, shards = 1, sample = 0 } = o
-  const { r1cs, symbols } = openStatement(name)
+  const system = openStatement(name)
+  const { r1cs, symbols } = system
   const facts = factsOf(r1cs)
   const names = wireNames(symbols)
-  const options = { facts, inputs: givenOf({ r1cs, symbols }), names, arguments: ARGUMENTS }
-  const proof = prove(options)
+  const options = { facts, inputs: givenOf(system), names, arguments: ARGUMENTS }
+  const proof = proveSystem(system)
   const bits = new Set<number>()
   const all = Array.from({ length: r1cs.constraints }, (_, i) => i).filter((i) => i % shards === shard)
   const step = sample === 0 || sample > all.length ? 1 : all.length / sample
@@ -68,7 +68,15 @@ export async function dropConstraints(o: {
   const witnessed =
     left.length === 0
       ? new Set<number>()
-      : solelyViolated({ left, r1cs, symbols, proof, cases: await corpusOf(name), facts })
+      : solelyViolated({
+          left,
+          inputs: inputWires(system),
+          r1cs,
+          symbols,
+          proof,
+          cases: await corpusOf(name),
+          facts,
+        })
   const survivors: string[] = []
   for (const i of left) {
     if (witnessed.has(i)) kill('witness')
@@ -81,6 +89,7 @@ export async function dropConstraints(o: {
 /** Which of some constraints a change of the inputs nearest to them, with all that follows, violates alone. */
 function solelyViolated(o: {
   left: readonly number[]
+  inputs: readonly number[]
   r1cs: R1cs
   symbols: Symbols
   proof: Proof
@@ -92,7 +101,9 @@ function solelyViolated(o: {
   const wire = (name: string): number => symbols.get(`main.${name}`) ?? -1
   const [secret, verifierKey, commitment] = [wire('secret'), wire('verifierKey'), wire('commitment')]
   const found = new Set<number>()
-  const near = new Set(o.left.flatMap((constraint) => nearestInputs({ r1cs, proof, constraint })))
+  const near = new Set(
+    o.left.flatMap((constraint) => nearestInputs({ r1cs, proof, constraint, inputs: o.inputs })),
+  )
   const isDone = (): boolean => o.left.every((constraint) => found.has(constraint))
   for (const { witness, holder } of cases) {
     for (const changes of attempts({ r1cs, symbols, witness, near })) {
@@ -140,9 +151,14 @@ function repair(o: {
 const MOST_NEAR = 24
 
 /** The inputs on which the wires of a constraint depend, those first from which they follow by the fewest steps. */
-function nearestInputs(o: { r1cs: R1cs; proof: Proof; constraint: number }): number[] {
+function nearestInputs(o: {
+  r1cs: R1cs
+  proof: Proof
+  constraint: number
+  inputs: readonly number[]
+}): number[] {
   const { r1cs, proof, constraint } = o
-  const isInput = new Set(inputWires(r1cs))
+  const isInput = new Set(o.inputs)
   const { rowStart, termWire } = r1cs
   const wires = new Set<number>()
   const read = (i: number, before: number): void => {

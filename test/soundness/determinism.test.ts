@@ -30,6 +30,24 @@ async function unproved(text: string): Promise<string[]> {
   return [...new Set(open.map(patternOf))].sort()
 }
 
+/** Compares the forms that stand for eliminated inputs with the inputs' values, in witnesses. */
+async function assertForms(name: string): Promise<void> {
+  const system = openStatement(name)
+  const { forms } = factsOf(system.r1cs)
+  const cases = await corpusOf(name)
+  for (const [input, bit] of eliminatedInputs(system)) {
+    const [, array, index] = /^(\w+)\[(\d+)\]$/.exec(input) as unknown as [string, string, string]
+    const form = forms[bit - system.r1cs.wires] as ReadonlyMap<number, bigint>
+    const isSame = cases.map(({ inputs, witness }) => {
+      const value = mod([...form].reduce((sum, [wire, k]) => sum + k * (witness[wire] as bigint), 0n))
+      assert.ok(value === 0n || value === 1n)
+      return value === (inputs[array] as readonly bigint[])[Number(index)]
+    })
+    // A form is the bit or its opposite.
+    assert.equal(new Set(isSame).size, 1, input)
+  }
+}
+
 describe('soundness/determinism', () => {
   describe('each rule, and the bug beside it', () => {
     it('linear: a product and a sum are determined', async () => {
@@ -194,30 +212,24 @@ describe('soundness/determinism', () => {
       assert.notDeepEqual(await unproved(body('')), [])
     })
 
-    it('an input that the compiler eliminated is given: policy-l has program bits that are forms', async () => {
-      const { r1cs, symbols } = openStatement('policy-l')
-      const eliminated = eliminatedInputs(r1cs, symbols)
-      assert.ok(eliminated.size > 0)
-      const { forms } = factsOf(r1cs)
-      const cases = await corpusOf('policy-l', 1)
-      for (const [name, bit] of eliminated) {
-        const [, array, index] = /^(\w+)\[(\d+)\]$/.exec(name) as unknown as [string, string, string]
-        const form = forms[bit - r1cs.wires] as ReadonlyMap<number, bigint>
-        const isSame = cases.map(({ inputs, witness }) => {
-          const value = mod([...form].reduce((sum, [wire, k]) => sum + k * (witness[wire] as bigint), 0n))
-          assert.ok(value === 0n || value === 1n)
-          return value === (inputs[array] as readonly bigint[])[Number(index)]
-        })
-        // A form is the bit or its opposite.
-        assert.equal(new Set(isSame).size, 1, name)
-      }
+    it('an input that the compiler eliminated is given, and no other wire in its place', async () => {
+      const system = openStatement('ledger-batch')
+      assert.deepEqual(system.eliminated, ['isLink[3]', 'isOverflow[3]'])
+      const names = wireNames(system.symbols)
+      const last = inputWires(system).at(-1) as number
+      assert.equal(names(last)[0], 'children[3][9][3]')
+      assert.match(names(last + 1)[0] as string, /^isFirst$/)
+      // isLink[3] is 0: no step follows.
+      assert.deepEqual([...eliminatedInputs(system).keys()], ['isOverflow[3]'])
+      await assertForms('ledger-batch')
     })
 
     it('a wire is no input because it is private: outputs are never given', async () => {
-      const { r1cs } = await openCircuit({
+      const circuit = await openCircuit({
         source: 'template T() { signal input a; signal output b; b <== a * a; } component main = T();',
       })
-      assert.deepEqual(inputWires(r1cs), [2])
+      const { r1cs } = circuit
+      assert.deepEqual(inputWires(circuit), [2])
       assert.equal(prove({ facts: factsOf(r1cs), inputs: [] }).unique[1], 0)
     })
   })

@@ -13,6 +13,7 @@ import {
   scaled,
   withoutConstant,
 } from './linear.js'
+import type { System } from './plain.js'
 
 /**
  * Something that constraints alone do not show, argued in words: a divisor that is never 0 (`divisor`), a wire that may
@@ -154,42 +155,47 @@ export function wireNames(symbols: Symbols): (wire: number) => readonly string[]
 }
 
 /** The wires of inputs, public and private. */
-export function inputWires(r1cs: R1cs): number[] {
-  const count = r1cs.publicInputs + r1cs.privateInputs
+export function inputWires({ r1cs, eliminated = [] }: System): number[] {
+  const count = r1cs.publicInputs + r1cs.privateInputs - eliminated.length
   return Array.from({ length: count }, (_, i) => 1 + r1cs.outputs + i)
 }
 
 /**
- * Private inputs that the compiler replaced by forms, by name without `main.`: bits of an array. What stands for such a bit is
- * the number of its form (see {@link Facts.bitForms}); the constraint that makes it a bit is beside those of its neighbours.
+ * What stands for bits among the inputs that the compiler replaced by forms, by name: the number of a form (see
+ * {@link Facts.bitForms}). The constraint that makes it a bit is beside that of its neighbour in the array, or of an input with the
+ * same index; a test compares the values.
  */
-export function eliminatedInputs(r1cs: R1cs, symbols: Symbols): Map<string, number> {
+export function eliminatedInputs(system: System): Map<string, number> {
+  const { r1cs, symbols, eliminated = [] } = system
   const { bitWires, bitForms } = factsOf(r1cs)
-  const isInput = new Set(inputWires(r1cs))
+  const isInput = new Set(inputWires(system))
   const constraintOf = new Map([...bitWires].map(([constraint, wire]) => [wire, constraint]))
-  const arrays = new Map<string, Map<number, number>>()
+  const known = new Map<string, number>()
   for (const [name, wire] of symbols) {
-    const [, array, index] = /^main\.(\w+)\[(\d+)\]$/.exec(name) ?? []
     const constraint = constraintOf.get(wire)
-    if (array === undefined || constraint === undefined || !isInput.has(wire)) continue
-    arrays.set(array, (arrays.get(array) ?? new Map()).set(Number(index), constraint))
+    if (constraint !== undefined && isInput.has(wire)) known.set(name.replace(/^main\./, ''), constraint)
   }
   const found = new Map<string, number>()
-  for (const [array, constraints] of arrays) {
-    const known = [...constraints].sort(([x], [y]) => x - y)
-    for (let k = 0; k < known.at(-1)![0]; k++) {
-      if (constraints.has(k)) continue
-      const [next, at] = known.find(([index]) => index > k) as [number, number]
-      const form = bitForms.get(at - (next - k))
-      if (form !== undefined) found.set(`${array}[${k}]`, r1cs.wires + form.index)
-    }
+  for (const name of eliminated) {
+    if (CONSTANTS.includes(name)) continue
+    const [, array, index] = /^(\w+)\[(\d+)\]$/.exec(name) ?? []
+    const [before, after] = [Number(index) - 1, Number(index) + 1].map((k) => known.get(`${array}[${k}]`))
+    const beside = [...known].flatMap(([other, at]) => (other.endsWith(`[${index}]`) ? [at + 1, at - 1] : []))
+    const near = [before === undefined ? -1 : before + 1, after === undefined ? -1 : after - 1, ...beside]
+    const at = near.find((i) => bitForms.has(i) && ![...known.values()].includes(i))
+    if (at === undefined) continue
+    known.set(name, at)
+    found.set(name, r1cs.wires + bitForms.get(at)!.index)
   }
   return found
 }
 
-/** All inputs of a system: wires, and those that the compiler replaced by forms. */
-export function givenOf({ r1cs, symbols }: { readonly r1cs: R1cs; readonly symbols: Symbols }): number[] {
-  return [...inputWires(r1cs), ...eliminatedInputs(r1cs, symbols).values()]
+/** Inputs that only one value fits: the last step of a batch links nothing (`links[TOUCHES] === 0`). */
+const CONSTANTS: readonly string[] = ['isLink[3]']
+
+/** All inputs of a system: wires, and what stands for those that the compiler replaced by forms. */
+export function givenOf(system: System): number[] {
+  return [...inputWires(system), ...eliminatedInputs(system).values()]
 }
 
 const knownFacts = new WeakMap<R1cs, Facts>()

@@ -1,6 +1,6 @@
 import { openStatement } from '../support/statement.js'
 import { ARGUMENTS } from './arguments.js'
-import { eliminatedInputs, factsOf, prove, wireNames } from './determinism.js'
+import { eliminatedInputs, factsOf, inputWires, prove, wireNames } from './determinism.js'
 
 /** What is given, and what has to follow, in proofs of a holder who is none of the verifiers. */
 export interface Theorem {
@@ -77,14 +77,13 @@ export const THEOREMS: readonly Theorem[] = [
 
 /** Proves a theorem; returns the signals that do not follow. */
 export function proveTheorem(theorem: Theorem, without?: number): string[] {
-  const { r1cs, symbols } = openStatement(theorem.statement)
+  const system = openStatement(theorem.statement)
+  const { r1cs, symbols } = system
   const names = wireNames(symbols)
   const matching = (pattern: RegExp): number[] =>
     [...symbols].filter(([name]) => pattern.test(name.replace(/^main\./, ''))).map(([, wire]) => wire)
-  const inputs = new Set(
-    Array.from({ length: r1cs.publicInputs + r1cs.privateInputs }, (_, i) => 1 + r1cs.outputs + i),
-  )
-  const eliminated = eliminatedInputs(r1cs, symbols)
+  const inputs = new Set(inputWires(system))
+  const eliminated = eliminatedInputs(system)
   // The holder is not the verifier: the commitment is neither of the two keys.
   const nobody = matching(/^IsVerifier_\d+_\d+\.(first|second)$/)
   if (nobody.length !== (theorem.isPublic === true ? 0 : 2))

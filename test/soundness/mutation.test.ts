@@ -21,7 +21,7 @@ describe('soundness/mutation', () => {
       [holder, verifier],
       [verifier, holder],
     ] as const) {
-      const changes = new Map(inputWires(system.r1cs).map((wire) => [wire, to.witness[wire] as bigint]))
+      const changes = new Map(inputWires(system).map((wire) => [wire, to.witness[wire] as bigint]))
       const changed = plan.follow(from.witness, changes)
       assert.deepEqual(plan.violated(from.witness, changed), [])
       const got = from.witness.map((value, wire) => changed.get(wire) ?? value)

@@ -99,7 +99,7 @@ export function mutate(o: {
 }): MutationResult {
   const { r1cs, symbols } = o.system
   const facts = factsOf(r1cs)
-  const inputs = new Set(inputWires(r1cs))
+  const inputs = new Set(inputWires(o.system))
   const names = wireNames(symbols)
   const nameOf = (wire: number): string => names(wire)[0] as string
   const proof = o.proof ?? prove({ facts, inputs: givenOf(o.system), names, arguments: ARGUMENTS })

@@ -18,6 +18,8 @@ const run = promisify(execFile)
 export interface System {
   readonly r1cs: R1cs
   readonly symbols: Symbols
+  /** Names of private inputs that the compiler replaced by forms. */
+  readonly eliminated?: readonly string[]
 }
 
 /** Writes the text of a circuit where {@link compilePlain} and `compileCircuit` find it. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { R1cs } from '../../src/formats/r1cs.js'
 import { GADGETS, gadget } from '../circuits/lib/gadgets.js'
 import { gadgetSource } from '../support/circuit.js'
 import { openStatement } from '../support/statement.js'
@@ -52,18 +53,26 @@ export function patternOf(name: string): string {
   return name.replace(/\[\d+\]/g, '[]').replace(/_\d+_\d+/g, '')
 }
 
-/** Proves a system from all its inputs. */
+const proofs = new WeakMap<R1cs, Map<readonly Argument[], Proof>>()
+
+/** Proves a system from all its inputs; the same once a process. */
 export function proveSystem(
-  { r1cs, symbols }: System,
+  system: System,
   o: { without?: number; arguments?: readonly Argument[] } = {},
 ): Proof {
-  return prove({
+  const { r1cs, symbols } = system
+  const { without, arguments: list = ARGUMENTS } = o
+  const known = without === undefined ? proofs.get(r1cs)?.get(list) : undefined
+  if (known !== undefined) return known
+  const proof = prove({
     facts: factsOf(r1cs),
-    inputs: givenOf({ r1cs, symbols }),
+    inputs: givenOf(system),
     names: wireNames(symbols),
-    arguments: ARGUMENTS,
-    ...o,
+    arguments: list,
+    ...(without !== undefined && { without }),
   })
+  if (without === undefined) proofs.set(r1cs, (proofs.get(r1cs) ?? new Map()).set(list, proof))
+  return proof
 }
 
 /** Counts what a proof leaves open. */

@@ -19,6 +19,8 @@ export interface OpenStatement {
   readonly wasm: Uint8Array
   readonly r1cs: R1cs
   readonly symbols: Symbols
+  /** Names of private inputs that the compiler replaced by forms of other wires; the constraint system counts them all the same. */
+  readonly eliminated: readonly string[]
 }
 
 const open = new Map<string, OpenStatement>()
@@ -29,10 +31,21 @@ export function openStatement(name: string): OpenStatement {
   if (statement === undefined) {
     const read = (part: string): Uint8Array =>
       readFileSync(new URL(`../../zkeys/${name}.${part}`, import.meta.url))
-    statement = { name, wasm: read('wasm'), r1cs: readR1cs(read('r1cs')), symbols: readSymbols(read('sym')) }
+    const [r1cs, sym] = [readR1cs(read('r1cs')), read('sym')]
+    statement = {
+      ...{ name, wasm: read('wasm'), r1cs, symbols: readSymbols(sym) },
+      eliminated: eliminatedInputs(sym, r1cs),
+    }
     open.set(name, statement)
   }
   return statement
+}
+
+/** A `.sym` file begins with the outputs and inputs of the main component, in order; what is eliminated has the wire -1. */
+function eliminatedInputs(sym: Uint8Array, r1cs: R1cs): string[] {
+  const count = r1cs.publicSignals + r1cs.privateInputs
+  const lines = new TextDecoder().decode(sym.subarray(0, 200 * count)).split('\n', count)
+  return lines.flatMap((line) => /^\d+,-1,\d+,main\.(.+)$/.exec(line)?.[1] ?? [])
 }
 
 /** Computes the witness; throws if the circuit refuses the inputs. */
