@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
 import {
+  createExchange,
   createVerifierKey,
   decryptVerifierKey,
   encryptVerifierKey,
   followRotation,
+  provePossession,
   rotateVerifierKey,
   sessionVerifierKey,
 } from '../../src/designated/index.js'
+import { prepareSimulation } from '../../src/designated/simulate.js'
 import { KeyFileError } from '../../src/errors.js'
 import { FIELD_MODULUS } from '../../src/field.js'
 import { importSoul } from '../../src/soul/index.js'
@@ -36,6 +39,26 @@ describe('verifier keys', () => {
     const keys = Array.from({ length: 16 }, () => createVerifierKey())
     assert.equal(new Set(keys.map(({ secret }) => secret)).size, 16)
     for (const { secret } of keys) assert.ok(secret > 0n && secret < SUBGROUP_ORDER)
+  })
+
+  it('a key without a secret is refused, and no fresh key takes its place (found by fuzzing)', () => {
+    const challenge = new Uint8Array(32)
+    for (const key of [
+      undefined,
+      null,
+      {},
+      { verifierKey: BOB.verifierKey },
+      { ...BOB, secret: undefined },
+    ]) {
+      const forged = key as never
+      assert.throws(() => provePossession({ key: forged, challenge, session: 's' }), /^TypeError: key/)
+      assert.throws(() => sessionVerifierKey({ key: forged, session: 's' }), /^TypeError: key/)
+      assert.throws(() => rotateVerifierKey({ from: forged, to: NEXT, at: 1n }), /^TypeError: from/)
+      assert.throws(() => rotateVerifierKey({ from: BOB, to: forged, at: 1n }), /^TypeError: to/)
+      assert.throws(() => createExchange({ key: forged, verifier: {} as never }), /^TypeError: key/)
+      const simulation = { scope: 'a', message: 'b', statement: 'membership', root: 1n, key: forged } as const
+      assert.throws(() => prepareSimulation(simulation), /^TypeError: key/)
+    }
   })
 
   it('refuse 0, the identity, and l and above, second names of a key (soundness 7, 16)', () => {
