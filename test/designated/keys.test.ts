@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
+import { encryptKey } from '../../src/crypto/keyfile.js'
 import {
   createExchange,
   createVerifierKey,
@@ -102,7 +103,6 @@ describe('verifier keys', () => {
     })
 
     it('attack: the file of a Soul relabelled as that of a verifier', async () => {
-      const { encryptKey } = await import('../../src/crypto/keyfile.js')
       const secret = { secret: '5', commitment: importSoul({ secret: 5n }).commitment.toString() }
       const file = await encryptKey({ kind: 'soul', secret, passphrase: 'p', cost: COST })
       await assert.rejects(decryptVerifierKey({ file, passphrase: 'p' }), KeyFileError)
@@ -114,7 +114,11 @@ describe('verifier keys', () => {
 
     it('attack: a commitment that is not that of the secret', async () => {
       const key = { ...BOB, verifierKey: MALLORY.verifierKey }
-      const file = await encryptVerifierKey({ key, passphrase: 'p', cost: COST })
+      // What encryptVerifierKey writes follows from the secret.
+      const whole = await encryptVerifierKey({ key, passphrase: 'p', cost: COST })
+      assert.deepEqual(await decryptVerifierKey({ file: whole, passphrase: 'p' }), BOB)
+      const secret = { secret: key.secret.toString(), verifierKey: key.verifierKey.toString() }
+      const file = await encryptKey({ kind: 'verifier', secret, passphrase: 'p', cost: COST })
       await assert.rejects(decryptVerifierKey({ file, passphrase: 'p' }), KeyFileError)
     })
   })
