@@ -22,7 +22,7 @@ const option = (name: string): string | undefined => {
   return at < 0 ? undefined : process.argv[at + 1]
 }
 const first = Number(option('seed') ?? 1_000_000)
-const share = process.argv.includes('--long') ? Number(option('share') ?? 1) : Number(option('share') ?? 0.01)
+const share = Number(option('share') ?? (process.argv.includes('--long') ? 1 : 0.01))
 const isAsked = (part: string): boolean => (option('part') ?? part) === part
 
 /** Wallets by statement. */

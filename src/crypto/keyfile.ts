@@ -55,6 +55,7 @@ export async function encryptKey(o: {
   readonly cost?: number
 }): Promise<KeyFile> {
   const { kind, secret, passphrase, cost = DEFAULT_COST } = o
+  requirePassphrase(passphrase)
   if (passphrase === '') throw new KeyFileError('passphrase: must not be empty')
   if (!isCost(cost)) throw new RangeError('cost must be a power of two from 2^14 to 2^18')
   const salt = bytesToHex(randomBytes(32))
@@ -90,6 +91,7 @@ export async function decryptKey(o: {
   readonly kind: KeyKind
   readonly passphrase: string
 }): Promise<unknown> {
+  requirePassphrase(o.passphrase)
   const { kdf, cipher } = readKeyFile(o.file, o.kind)
   const key = await deriveKey(o.passphrase, kdf)
   const sealed = hexToBytes(cipher.ciphertext + cipher.tag) as Uint8Array<ArrayBuffer>
@@ -129,6 +131,10 @@ export function readKeyFile(json: unknown, kind: KeyKind): KeyFile {
   requireHex(cipher['tag'], `${label}.cipher.tag`, { bytes: 16 })
   requireHex(cipher['ciphertext'], `${label}.cipher.ciphertext`, { atMost: MAX_CIPHERTEXT_BYTES })
   return file as unknown as KeyFile
+}
+
+function requirePassphrase(passphrase: unknown): void {
+  if (typeof passphrase !== 'string') throw new TypeError('passphrase must be a string')
 }
 
 /** A key that cannot be read back from the platform. */

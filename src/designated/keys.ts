@@ -88,8 +88,9 @@ export async function encryptVerifierKey(o: {
   readonly passphrase: string
   readonly cost?: number
 }): Promise<KeyFile> {
+  requireObject(o, 'options')
   const { key, ...options } = o
-  return encryptKey({ kind: 'verifier', secret: verifierKeyToJson(key), ...options })
+  return encryptKey({ ...options, kind: 'verifier', secret: verifierKeyToJson(requireKey(key, 'key')) })
 }
 
 /**
@@ -102,7 +103,8 @@ export async function decryptVerifierKey(o: {
   readonly file: unknown
   readonly passphrase: string
 }): Promise<VerifierKey> {
-  return verifierKeyFromJson(await decryptKey({ kind: 'verifier', ...o }))
+  requireObject(o, 'options')
+  return verifierKeyFromJson(await decryptKey({ ...o, kind: 'verifier' }))
 }
 
 /** Writes a verifier key, its secret included, as plain JSON data. Encrypt it before it is stored. */

@@ -63,10 +63,11 @@ class GeneratorException extends Error {
   }
 }
 
-// Both caches live as long as their key: a generator's bytes, then its module. One instance serves many
+// These caches live as long as their key: a generator's bytes, then its module. One instance serves many
 // witnesses, because each has a memory of its own.
 const modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>()
 const instances = new WeakMap<WebAssembly.Module, Instance>()
+const memories = new WeakMap<WebAssembly.Module, Uint8Array>()
 
 /**
  * Computes the witness of a circuit and returns it as the bytes of a `.wtns` file.
@@ -157,7 +158,12 @@ async function instantiate(module: WebAssembly.Module): Promise<Instance> {
   const complete = exports.memory instanceof WebAssembly.Memory && EXPORTS.every((name) => name in exports)
   if (!complete) throw new ArtifactError('witness generator lacks the exports of circom 2')
   generator = exports as unknown as Generator
-  return { generator, messages, pristine: new Uint8Array(generator.memory.buffer).slice() }
+  let pristine = memories.get(module)
+  if (pristine === undefined) {
+    pristine = new Uint8Array(generator.memory.buffer).slice()
+    memories.set(module, pristine)
+  }
+  return { generator, messages, pristine }
 }
 
 function run(instance: Instance, inputs: readonly (readonly [string, readonly bigint[]])[]): Uint8Array {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { mulPointEscalar } from '@zk-kit/baby-jubjub'
+import { signMessage } from '@zk-kit/eddsa-poseidon'
+import fc from 'fast-check'
 import { BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
 import { randomBytes } from '../../src/crypto/random.js'
 import { FIELD_MODULUS } from '../../src/field.js'
@@ -80,6 +82,31 @@ describe('EdDSA-Poseidon', () => {
       assert.ok(reference.verify(message, signature, issuer.publicKey))
       assert.ok(isSbtSigned(issuer.publicKey, message, signature))
     }
+  })
+
+  it('makes the signatures of zk-kit, for secrets of any length', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 16, maxLength: 80 }),
+        fc.bigInt({ min: 0n, max: FIELD_MODULUS - 1n }),
+        (secret, message) => {
+          const { R8, S } = signMessage(secret, message)
+          assert.deepEqual(signSbt(createIssuer({ secret }), message), { R8: [...R8], S })
+        },
+      ),
+      { numRuns: 12, seed: 4 },
+    )
+  })
+
+  it("attack: a public key that is not the secret's own gives nothing away: it is not looked at", () => {
+    const issuer = createIssuer({ secret: new Uint8Array(32).fill(5) })
+    const other = createIssuer({ secret: new Uint8Array(32).fill(6) })
+    const mixed = { ...issuer, id: other.id, publicKey: other.publicKey }
+    assert.deepEqual(signSbt(mixed, 7n), signSbt(issuer, 7n))
+    for (const secret of [undefined, 'text', new Uint8Array(15)]) {
+      assert.throws(() => signSbt({ ...issuer, secret } as never, 7n), /issuer.secret must/)
+    }
+    for (const hash of [FIELD_MODULUS, -1n]) assert.throws(() => signSbt(issuer, hash), RangeError)
   })
 
   it('refuses another message, key, R8 or S, and second forms: S + l, S - l, R8 + r, R8 - r', () => {

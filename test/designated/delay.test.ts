@@ -208,6 +208,12 @@ describe('beacons', () => {
     assert.equal(new Set(starts).size, beacons.length)
   })
 
+  it('of a text that is not well-formed is refused: its bytes would be those of another', () => {
+    for (const text of ['\ud800', 5, undefined]) {
+      assert.throws(() => textBeacon({ source: 'x', text: text as never, at: 1n }), /text must be/)
+    }
+  })
+
   it('refuse what is no beacon, naming the part', () => {
     assert.throws(() => drandBeacon({ chain: 'x', round: 1, randomness: hex, at }), /chain/)
     assert.throws(() => drandBeacon({ chain: hex, round: -1, randomness: hex, at }), /round/)

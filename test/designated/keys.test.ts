@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
+import { encryptKey } from '../../src/crypto/keyfile.js'
 import {
+  createExchange,
   createVerifierKey,
   decryptVerifierKey,
   encryptVerifierKey,
   followRotation,
+  provePossession,
   rotateVerifierKey,
   sessionVerifierKey,
 } from '../../src/designated/index.js'
+import { prepareSimulation } from '../../src/designated/simulate.js'
 import { KeyFileError } from '../../src/errors.js'
 import { FIELD_MODULUS } from '../../src/field.js'
 import { importSoul } from '../../src/soul/index.js'
@@ -36,6 +40,26 @@ describe('verifier keys', () => {
     const keys = Array.from({ length: 16 }, () => createVerifierKey())
     assert.equal(new Set(keys.map(({ secret }) => secret)).size, 16)
     for (const { secret } of keys) assert.ok(secret > 0n && secret < SUBGROUP_ORDER)
+  })
+
+  it('a key without a secret is refused, and no fresh key takes its place (found by fuzzing)', () => {
+    const challenge = new Uint8Array(32)
+    for (const key of [
+      undefined,
+      null,
+      {},
+      { verifierKey: BOB.verifierKey },
+      { ...BOB, secret: undefined },
+    ]) {
+      const forged = key as never
+      assert.throws(() => provePossession({ key: forged, challenge, session: 's' }), /^TypeError: key/)
+      assert.throws(() => sessionVerifierKey({ key: forged, session: 's' }), /^TypeError: key/)
+      assert.throws(() => rotateVerifierKey({ from: forged, to: NEXT, at: 1n }), /^TypeError: from/)
+      assert.throws(() => rotateVerifierKey({ from: BOB, to: forged, at: 1n }), /^TypeError: to/)
+      assert.throws(() => createExchange({ key: forged, verifier: {} as never }), /^TypeError: key/)
+      const simulation = { scope: 'a', message: 'b', statement: 'membership', root: 1n, key: forged } as const
+      assert.throws(() => prepareSimulation(simulation), /^TypeError: key/)
+    }
   })
 
   it('refuse 0, the identity, and l and above, second names of a key (soundness 7, 16)', () => {
@@ -79,7 +103,6 @@ describe('verifier keys', () => {
     })
 
     it('attack: the file of a Soul relabelled as that of a verifier', async () => {
-      const { encryptKey } = await import('../../src/crypto/keyfile.js')
       const secret = { secret: '5', commitment: importSoul({ secret: 5n }).commitment.toString() }
       const file = await encryptKey({ kind: 'soul', secret, passphrase: 'p', cost: COST })
       await assert.rejects(decryptVerifierKey({ file, passphrase: 'p' }), KeyFileError)
@@ -91,7 +114,11 @@ describe('verifier keys', () => {
 
     it('attack: a commitment that is not that of the secret', async () => {
       const key = { ...BOB, verifierKey: MALLORY.verifierKey }
-      const file = await encryptVerifierKey({ key, passphrase: 'p', cost: COST })
+      // What encryptVerifierKey writes follows from the secret.
+      const whole = await encryptVerifierKey({ key, passphrase: 'p', cost: COST })
+      assert.deepEqual(await decryptVerifierKey({ file: whole, passphrase: 'p' }), BOB)
+      const secret = { secret: key.secret.toString(), verifierKey: key.verifierKey.toString() }
+      const file = await encryptKey({ kind: 'verifier', secret, passphrase: 'p', cost: COST })
       await assert.rejects(decryptVerifierKey({ file, passphrase: 'p' }), KeyFileError)
     })
   })

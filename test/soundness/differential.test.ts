@@ -16,13 +16,13 @@ describe('soundness/differential', () => {
     it(`${profile}: the evaluator says what an interpreter of the compiled program says, on ${wallets} wallets`, () => {
       let [satisfied, policies] = [0, 0]
       for (let seed = 50_000; seed < 50_000 + wallets; seed++) {
-        for (const outcome of comparePolicies(randomCase(seed, profile), 12)) {
+        for (const outcome of comparePolicies(randomCase(seed, profile), 24)) {
           assert.equal(outcome.problem, undefined, `seed ${seed}, variant ${outcome.variant}`)
           policies++
           if (outcome.satisfied) satisfied++
         }
       }
-      assert.ok(policies > 4 * wallets, `${policies} policies`)
+      assert.ok(policies > 3 * wallets, `${policies} policies`)
       assert.ok(satisfied > 0.25 * policies && satisfied < 0.9 * policies, `${satisfied} of ${policies}`)
     })
   }
