@@ -14,6 +14,7 @@ const VERBS = [
   'verify',
   'verifier',
   'simulate',
+  'ceremony',
   'setup',
   'export',
   'bench',
@@ -39,7 +40,7 @@ describe('cli/help', () => {
       assert(`soulproof ${example[1]} `.startsWith(`${pathOf(command)} `), example[1])
       // Every option of the example exists.
       const known = command.options.map((option) => option.long)
-      for (const [option] of text.slice(text.indexOf('Example')).matchAll(/--[a-z][a-z-]*/g)) {
+      for (const [option] of text.slice(text.indexOf('Example')).matchAll(/--[a-z][a-z0-9-]*/g)) {
         assert(known.includes(option), `${option} in the example of ${pathOf(command)}`)
       }
       for (const option of command.options) {
