@@ -1,6 +1,6 @@
 /** A ceremony as a folder: the transcript, phase 1, and for each statement its circuit and every key. Node only. */
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CeremonyError } from '../errors.js'
 import { readR1cs } from '../formats/r1cs.js'
@@ -81,17 +81,18 @@ export async function createCeremony(o: {
   const { ptau, blake2b, source } = authenticatePhase1(o.phase1)
   const names = Object.keys(circuits).sort()
   const statements: Record<string, TranscriptStatement> = {}
+  const begun = await readBegun(folder)
   for (const [i, statement] of names.entries()) {
     const circuit = circuits[statement] as CeremonyCircuit
     const report = (part: number): void =>
       onProgress?.(`${statement}: initial key`, (i + part) / names.length)
     report(0)
     const system = readR1cs(circuit.r1cs)
-    const zkey = await createInitialKey({
-      r1cs: system,
-      ptau,
-      onProgress: ({ done, total }) => report(done / total),
-    })
+    const inputs = `${pinOf(circuit.r1cs).sha256} ${blake2b}`
+    const kept = await keptInitialKey({ folder, statement, begun: begun[statement], inputs })
+    const zkey =
+      kept ??
+      (await createInitialKey({ r1cs: system, ptau, onProgress: ({ done, total }) => report(done / total) }))
     const files = {
       'circuit.r1cs': circuit.r1cs,
       'circuit.wasm': circuit.wasm,
@@ -100,6 +101,8 @@ export async function createCeremony(o: {
     }
     for (const [file, bytes] of Object.entries(files))
       await writeAtomically(join(folder, statement, file), bytes)
+    begun[statement] = { inputs, zkey: pinOf(zkey).sha256 }
+    await writeAtomically(join(folder, BEGUN_FILE), formatJson(begun))
     statements[statement] = {
       sourceHash: circuit.sourceHash,
       constraints: system.constraints,
@@ -121,7 +124,32 @@ export async function createCeremony(o: {
   }
   // Last, so that what it names is there.
   await writeTranscript(folder, transcript)
+  await rm(join(folder, BEGUN_FILE), { force: true })
   return transcript
+}
+
+/** What an interrupted beginning had made: by statement, what its initial key follows from, and its SHA-256. */
+type Begun = Record<string, { readonly inputs: string; readonly zkey: string }>
+
+const BEGUN_FILE = 'begun.json'
+
+async function readBegun(folder: string): Promise<Begun> {
+  try {
+    return JSON.parse(await readFile(join(folder, BEGUN_FILE), 'utf8')) as Begun
+  } catch {
+    return {}
+  }
+}
+
+async function keptInitialKey(o: {
+  folder: string
+  statement: string
+  begun: Begun[string] | undefined
+  inputs: string
+}): Promise<Uint8Array | undefined> {
+  if (o.begun?.inputs !== o.inputs) return undefined
+  const made = await readFile(join(o.folder, o.statement, keyFile(0))).catch(() => undefined)
+  return made && pinOf(made).sha256 === o.begun.zkey ? new Uint8Array(made) : undefined
 }
 
 /**

@@ -337,8 +337,24 @@ describe('ceremony: the folder and its transcript', () => {
     await rm(join(folder, 'transcript.json'))
     await rm(join(folder, 'six/0000.zkey'))
     const before = (await stat(join(folder, 'multiplier/0000.zkey'))).mtimeMs
-    await createCeremony({ folder, name: 'again', phase1, circuits })
+    const made = await createCeremony({ folder, name: 'again', phase1, circuits })
     assert.equal((await stat(join(folder, 'multiplier/0000.zkey'))).mtimeMs, before)
+    assert.deepEqual((await readdir(folder)).sort(), ['multiplier', 'phase1.ptau', 'six', 'transcript.json'])
+    // Killed between two statements: what was made is not made again, unless it was damaged or is of other inputs.
+    const inputs = `${pinOf(circuits['six']!.r1cs).sha256} ${phase1.hash}`
+    for (const [zkey, isKept] of [
+      [pinOf(new Uint8Array(7)).sha256, true],
+      ['0'.repeat(64), false],
+    ] as const) {
+      await rm(join(folder, 'transcript.json'))
+      await writeFile(join(folder, 'six/0000.zkey'), new Uint8Array(7))
+      await writeFile(join(folder, 'begun.json'), JSON.stringify({ six: { inputs, zkey } }))
+      const again = createCeremony({ folder, name: 'again', phase1, circuits })
+      // Seven zeros stand for a key, so that it shows whether they were taken.
+      if (isKept) await assert.rejects(again, /six: proving key is truncated/)
+      else assert.deepEqual((await again).statements, made.statements)
+      await writeFile(join(folder, 'transcript.json'), formatTranscript(made))
+    }
 
     const turn = fresh()
     await writeTurn({ folder, out: turn })
