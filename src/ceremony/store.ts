@@ -275,25 +275,43 @@ export async function acceptContribution(o: {
   return appendStep({ ...o, step })
 }
 
-/** Reads what {@link contributeToTurn} wrote, and takes it into the ceremony. */
+/**
+ * Reads what {@link contributeToTurn} wrote, and takes it into the ceremony.
+ *
+ * @param o.name of a contributor who used another tool and sent keys without a receipt
+ * @throws {CeremonyError} as {@link acceptContribution}, and for a receipt of another turn
+ */
 export async function acceptFolder(o: {
   folder: string
   from: string
+  name?: string | undefined
+  attestation?: string
   onProgress?: CeremonyProgress
 }): Promise<{ readonly transcript: Transcript; readonly receipt: Receipt }> {
-  const receipt = readReceipt(await readNamed(o.from, RECEIPT_FILE, 'utf8'))
-  const transcript = await readCeremony(o.folder)
-  if (receipt.index !== transcript.steps.length + 1) {
-    throw new CeremonyError(
-      RECEIPT_FILE,
-      `is for turn ${receipt.index}, but it is turn ${transcript.steps.length + 1}: contributions would be skipped or repeated`,
-    )
-  }
+  const { folder, from, onProgress } = o
+  const transcript = await readCeremony(folder)
+  const words =
+    o.name === undefined
+      ? await wordsOfReceipt(from, transcript)
+      : { name: o.name, attestation: o.attestation ?? '' }
   const keys: Record<string, Uint8Array> = {}
   for (const statement of Object.keys(transcript.statements)) {
-    keys[statement] = await readNamed(o.from, `${statement}.zkey`)
+    keys[statement] = await readNamed(from, `${statement}.zkey`)
   }
-  return acceptContribution({ ...o, ...receipt, keys })
+  return acceptContribution({ folder, ...words, keys, ...(onProgress && { onProgress }) })
+}
+
+async function wordsOfReceipt(
+  from: string,
+  { steps }: Transcript,
+): Promise<{ name: string; attestation: string }> {
+  const { index, name, attestation } = readReceipt(await readNamed(from, RECEIPT_FILE, 'utf8'))
+  const turn = steps.length + 1
+  if (index !== turn) {
+    const consequence = 'contributions would be skipped or repeated'
+    throw new CeremonyError(RECEIPT_FILE, `is for turn ${index}, but it is turn ${turn}: ${consequence}`)
+  }
+  return { name, attestation }
 }
 
 /**
@@ -567,6 +585,9 @@ async function appendStep(o: {
     const contribution = await verifyNextKey({ culprit: `${statement}.zkey`, initial, previous, next })
     if ((contribution.beacon !== undefined) !== (step.kind === 'beacon')) {
       throw new CeremonyError(`${statement}.zkey`, 'has a beacon where none belongs, or none where one does')
+    }
+    if (contribution.name !== step.name) {
+      throw new CeremonyError(`${statement}.zkey`, 'has another name of its contributor than was said')
     }
     const hash = Buffer.from(hashOfContribution(contribution)).toString('hex')
     contributions[statement] = hash
