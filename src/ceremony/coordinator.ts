@@ -211,7 +211,11 @@ export async function serveCeremony(o: {
     if (is('GET', root === 'transcript.json' && id === undefined)) return formatTranscript(transcript)
     if (is('POST', root === 'queue' && id === undefined)) return enqueue(request)
     if (is('GET', root === 'queue' && file === undefined)) return stateOf(find(id))
-    if (is('POST', root === 'turn' && file === undefined)) return commit(withTurn(id))
+    if (is('POST', root === 'turn' && file === undefined)) {
+      // Asked again, because an answer was lost, it answers the same.
+      const { end } = find(id)
+      return end?.state === 'done' ? end : commit(withTurn(id))
+    }
     if (is('GET', root === 'turn' && file !== undefined)) {
       withTurn(id)
       return readLatestKey(folder, transcript, requireStatement(file))
@@ -253,7 +257,12 @@ function answer(response: ServerResponse, status: number, content: object | Uint
   const isBytes = content instanceof Uint8Array
   const body = isBytes || typeof content === 'string' ? content : JSON.stringify(content)
   const type = isBytes ? 'application/octet-stream' : 'application/json'
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+  // Both sides are busy for seconds at times: a connection that is kept would be closed by one while the other uses it.
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  })
   response.end(body)
 }
 

@@ -26,13 +26,11 @@ export async function joinCeremony(o: {
 }): Promise<Receipt> {
   const { url, name, attestation, out, pollSeconds = 2, onProgress } = o
   const call = async (method: string, path: string, body?: Uint8Array | string): Promise<Response> => {
-    let response: Response
-    try {
-      const address = new URL(path, url.endsWith('/') ? url : `${url}/`)
-      response = await fetch(address, { method, ...(body !== undefined && { body: body as BodyInit }) })
-    } catch (cause) {
-      throw new CeremonyError('coordinator', 'cannot be reached', { cause })
-    }
+    const address = new URL(path, url.endsWith('/') ? url : `${url}/`)
+    const send = (): Promise<Response> =>
+      fetch(address, { method, ...(body !== undefined && { body: body as BodyInit }) })
+    // A place in the queue is asked for once; everything else may be repeated.
+    const response = await retry(send, path === 'queue' ? 1 : ATTEMPTS)
     if (response.ok) return response
     const { error } = (await response.json().catch(() => ({}))) as { error?: unknown }
     throw new CeremonyError('coordinator', `answers ${response.status}: ${String(error).slice(0, 500)}`)
@@ -74,6 +72,21 @@ export async function joinCeremony(o: {
     throw new CeremonyError('coordinator', 'has another receipt than we: do not trust this ceremony')
   }
   return own
+}
+
+/** How often a request is sent when the connection breaks, and the pause before the next. */
+const ATTEMPTS = 5
+const PAUSE_MS = 500
+
+async function retry(send: () => Promise<Response>, attempts: number): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send()
+    } catch (cause) {
+      if (attempt >= attempts) throw new CeremonyError('coordinator', 'cannot be reached', { cause })
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt))
+    }
+  }
 }
 
 async function waitForTurn(

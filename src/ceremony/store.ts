@@ -1,6 +1,6 @@
 /** A ceremony as a folder: the transcript, phase 1, and for each statement its circuit and every key. Node only. */
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CeremonyError } from '../errors.js'
 import { readR1cs } from '../formats/r1cs.js'
@@ -81,17 +81,18 @@ export async function createCeremony(o: {
   const { ptau, blake2b, source } = authenticatePhase1(o.phase1)
   const names = Object.keys(circuits).sort()
   const statements: Record<string, TranscriptStatement> = {}
+  const begun = await readBegun(folder)
   for (const [i, statement] of names.entries()) {
     const circuit = circuits[statement] as CeremonyCircuit
     const report = (part: number): void =>
       onProgress?.(`${statement}: initial key`, (i + part) / names.length)
     report(0)
     const system = readR1cs(circuit.r1cs)
-    const zkey = await createInitialKey({
-      r1cs: system,
-      ptau,
-      onProgress: ({ done, total }) => report(done / total),
-    })
+    const inputs = `${pinOf(circuit.r1cs).sha256} ${blake2b}`
+    const kept = await keptInitialKey({ folder, statement, begun: begun[statement], inputs })
+    const zkey =
+      kept ??
+      (await createInitialKey({ r1cs: system, ptau, onProgress: ({ done, total }) => report(done / total) }))
     const files = {
       'circuit.r1cs': circuit.r1cs,
       'circuit.wasm': circuit.wasm,
@@ -100,6 +101,8 @@ export async function createCeremony(o: {
     }
     for (const [file, bytes] of Object.entries(files))
       await writeAtomically(join(folder, statement, file), bytes)
+    begun[statement] = { inputs, zkey: pinOf(zkey).sha256 }
+    await writeAtomically(join(folder, BEGUN_FILE), formatJson(begun))
     statements[statement] = {
       sourceHash: circuit.sourceHash,
       constraints: system.constraints,
@@ -121,7 +124,32 @@ export async function createCeremony(o: {
   }
   // Last, so that what it names is there.
   await writeTranscript(folder, transcript)
+  await rm(join(folder, BEGUN_FILE), { force: true })
   return transcript
+}
+
+/** What an interrupted beginning had made: by statement, what its initial key follows from, and its SHA-256. */
+type Begun = Record<string, { readonly inputs: string; readonly zkey: string }>
+
+const BEGUN_FILE = 'begun.json'
+
+async function readBegun(folder: string): Promise<Begun> {
+  try {
+    return JSON.parse(await readFile(join(folder, BEGUN_FILE), 'utf8')) as Begun
+  } catch {
+    return {}
+  }
+}
+
+async function keptInitialKey(o: {
+  folder: string
+  statement: string
+  begun: Begun[string] | undefined
+  inputs: string
+}): Promise<Uint8Array | undefined> {
+  if (o.begun?.inputs !== o.inputs) return undefined
+  const made = await readFile(join(o.folder, o.statement, keyFile(0))).catch(() => undefined)
+  return made && pinOf(made).sha256 === o.begun.zkey ? new Uint8Array(made) : undefined
 }
 
 /**
@@ -247,25 +275,43 @@ export async function acceptContribution(o: {
   return appendStep({ ...o, step })
 }
 
-/** Reads what {@link contributeToTurn} wrote, and takes it into the ceremony. */
+/**
+ * Reads what {@link contributeToTurn} wrote, and takes it into the ceremony.
+ *
+ * @param o.name of a contributor who used another tool and sent keys without a receipt
+ * @throws {CeremonyError} as {@link acceptContribution}, and for a receipt of another turn
+ */
 export async function acceptFolder(o: {
   folder: string
   from: string
+  name?: string | undefined
+  attestation?: string
   onProgress?: CeremonyProgress
 }): Promise<{ readonly transcript: Transcript; readonly receipt: Receipt }> {
-  const receipt = readReceipt(await readNamed(o.from, RECEIPT_FILE, 'utf8'))
-  const transcript = await readCeremony(o.folder)
-  if (receipt.index !== transcript.steps.length + 1) {
-    throw new CeremonyError(
-      RECEIPT_FILE,
-      `is for turn ${receipt.index}, but it is turn ${transcript.steps.length + 1}: contributions would be skipped or repeated`,
-    )
-  }
+  const { folder, from, onProgress } = o
+  const transcript = await readCeremony(folder)
+  const words =
+    o.name === undefined
+      ? await wordsOfReceipt(from, transcript)
+      : { name: o.name, attestation: o.attestation ?? '' }
   const keys: Record<string, Uint8Array> = {}
   for (const statement of Object.keys(transcript.statements)) {
-    keys[statement] = await readNamed(o.from, `${statement}.zkey`)
+    keys[statement] = await readNamed(from, `${statement}.zkey`)
   }
-  return acceptContribution({ ...o, ...receipt, keys })
+  return acceptContribution({ folder, ...words, keys, ...(onProgress && { onProgress }) })
+}
+
+async function wordsOfReceipt(
+  from: string,
+  { steps }: Transcript,
+): Promise<{ name: string; attestation: string }> {
+  const { index, name, attestation } = readReceipt(await readNamed(from, RECEIPT_FILE, 'utf8'))
+  const turn = steps.length + 1
+  if (index !== turn) {
+    const consequence = 'contributions would be skipped or repeated'
+    throw new CeremonyError(RECEIPT_FILE, `is for turn ${index}, but it is turn ${turn}: ${consequence}`)
+  }
+  return { name, attestation }
 }
 
 /**
@@ -539,6 +585,9 @@ async function appendStep(o: {
     const contribution = await verifyNextKey({ culprit: `${statement}.zkey`, initial, previous, next })
     if ((contribution.beacon !== undefined) !== (step.kind === 'beacon')) {
       throw new CeremonyError(`${statement}.zkey`, 'has a beacon where none belongs, or none where one does')
+    }
+    if (contribution.name !== step.name) {
+      throw new CeremonyError(`${statement}.zkey`, 'has another name of its contributor than was said')
     }
     const hash = Buffer.from(hashOfContribution(contribution)).toString('hex')
     contributions[statement] = hash

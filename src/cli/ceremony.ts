@@ -155,10 +155,14 @@ Example:
     .description('check a contribution and take it into the ceremony')
     .argument('<folder>', 'folder of the ceremony')
     .argument('<from>', 'what the contributor sent')
+    .option(
+      '--name <text>',
+      'name of a contributor who used snarkjs, and sent <statement>.zkey and no receipt',
+    )
     .addHelpText('after', '\nExample:\n  $ soulproof ceremony accept our-ceremony from-alice')
-    .action(async (folder: string, from: string) => {
+    .action(async (folder: string, from: string, options: { name?: string }) => {
       const { transcript, receipt } = await withProgress('accept', (progress) =>
-        acceptFolder({ folder, from, onProgress: progress.report }),
+        acceptFolder({ folder, from, name: options.name, onProgress: progress.report }),
       )
       printJson({ accepted: receipt, hash: transcriptHash(transcript) })
     })

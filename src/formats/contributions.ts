@@ -1,3 +1,4 @@
+import { concatBytes } from '@noble/hashes/utils.js'
 import { ArtifactError } from '../errors.js'
 import { POINT_LENGTH } from './zkey.js'
 
@@ -96,13 +97,7 @@ export function writeContributions(o: Contributions): Uint8Array {
     view.setUint32(4, parameters.length, true)
     parts.push(deltaAfter, s, sx, spx, transcript, head, Uint8Array.from(parameters))
   }
-  const section = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let position = 0
-  for (const part of parts) {
-    section.set(part, position)
-    position += part.length
-  }
-  return section
+  return concatBytes(...parts)
 }
 
 function readParameters(bytes: Uint8Array, label: string): { name?: string; beacon?: Beacon } {

@@ -1,4 +1,5 @@
 import { blake2b } from '@noble/hashes/blake2.js'
+import { concatBytes } from '@noble/hashes/utils.js'
 import { ArtifactError } from '../errors.js'
 import { writeContributions } from '../formats/contributions.js'
 import { lagrangeOf, PTAU_SECTION, type Ptau } from '../formats/ptau.js'
@@ -94,8 +95,8 @@ export async function createInitialKey(o: {
         headerSection({
           r1cs,
           domainSize: size,
-          g1: joined([header.alpha1, header.beta1, header.delta1]),
-          g2: joined([header.beta2, header.gamma2, header.delta2]),
+          g1: concatBytes(header.alpha1, header.beta1, header.delta1),
+          g2: concatBytes(header.beta2, header.gamma2, header.delta2),
         }),
       ],
       [ZKEY_SECTION.coefficients, coefficientSection(r1cs)],
@@ -280,14 +281,4 @@ function hashedPowers(group: Group, ptau: Ptau, size: number): Uint8Array {
   }
   group.release(mark)
   return result
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let position = 0
-  for (const part of parts) {
-    bytes.set(part, position)
-    position += part.length
-  }
-  return bytes
 }

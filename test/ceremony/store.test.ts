@@ -4,6 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { zKey } from 'snarkjs'
 import { knownPhase1 } from '../../scripts/lib/known-phase1.js'
 import { type CeremonyCircuit, ceremonyCircuit } from '../../src/ceremony/circuit.js'
 import { contribute } from '../../src/ceremony/key.js'
@@ -32,6 +33,7 @@ import { verifyCeremony } from '../../src/ceremony/verify.js'
 import { CeremonyError } from '../../src/errors.js'
 import { writeSections } from '../../src/formats/sections.js'
 import { openZkey, ZKEY_SECTION } from '../../src/formats/zkey.js'
+import { writeAtomically } from '../../src/setup/build.js'
 import { readTestPhase1 } from '../support/phase1.js'
 
 const CIRCUITS = { multiplier: 'test/circuits/multiplier.circom', six: 'test/circuits/six-signals.circom' }
@@ -84,7 +86,11 @@ describe('ceremony: the folder and its transcript', () => {
     const value = new Uint8Array(32).fill(9)
     await addBeacon({ folder: whole, name: 'beacon', attestation: 'nines', value, iterationsExp: 10 })
   })
-  after(() => rm(root, { recursive: true }))
+  after(async () => {
+    await rm(root, { recursive: true })
+    // snarkjs's threads keep Node alive.
+    await (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128?.terminate()
+  })
 
   const refused = (folder: string, culprit: string, reason: RegExp, o: { hash?: string } = {}) =>
     assert.rejects(
@@ -337,8 +343,24 @@ describe('ceremony: the folder and its transcript', () => {
     await rm(join(folder, 'transcript.json'))
     await rm(join(folder, 'six/0000.zkey'))
     const before = (await stat(join(folder, 'multiplier/0000.zkey'))).mtimeMs
-    await createCeremony({ folder, name: 'again', phase1, circuits })
+    const made = await createCeremony({ folder, name: 'again', phase1, circuits })
     assert.equal((await stat(join(folder, 'multiplier/0000.zkey'))).mtimeMs, before)
+    assert.deepEqual((await readdir(folder)).sort(), ['multiplier', 'phase1.ptau', 'six', 'transcript.json'])
+    // Killed between two statements: what was made is not made again, unless it was damaged or is of other inputs.
+    const inputs = `${pinOf(circuits['six']!.r1cs).sha256} ${phase1.hash}`
+    for (const [zkey, isKept] of [
+      [pinOf(new Uint8Array(7)).sha256, true],
+      ['0'.repeat(64), false],
+    ] as const) {
+      await rm(join(folder, 'transcript.json'))
+      await writeFile(join(folder, 'six/0000.zkey'), new Uint8Array(7))
+      await writeFile(join(folder, 'begun.json'), JSON.stringify({ six: { inputs, zkey } }))
+      const again = createCeremony({ folder, name: 'again', phase1, circuits })
+      // Seven zeros stand for a key, so that it shows whether they were taken.
+      if (isKept) await assert.rejects(again, /six: proving key is truncated/)
+      else assert.deepEqual((await again).statements, made.statements)
+      await writeFile(join(folder, 'transcript.json'), formatTranscript(made))
+    }
 
     const turn = fresh()
     await writeTurn({ folder, out: turn })
@@ -357,6 +379,27 @@ describe('ceremony: the folder and its transcript', () => {
     // A key that was damaged meanwhile is not kept.
     await writeFile(join(out, 'six.zkey'), kept)
     await contributeToTurn(o)
+  })
+
+  it('takes what snarkjs made, without a receipt, under the name in its keys only', async () => {
+    const folder = fresh()
+    await createCeremony({ folder, name: 'snarkjs', phase1, circuits })
+    const [turn, out] = [fresh(), fresh()]
+    await writeTurn({ folder, out: turn })
+    for (const statement of Object.keys(CIRCUITS)) {
+      const made = { type: 'mem', data: new Uint8Array() }
+      const data = new Uint8Array(await readFile(join(turn, `${statement}.zkey`)))
+      await zKey.contribute({ type: 'mem', data } as never, made as never, 'dora', 'entropy')
+      await writeAtomically(join(out, `${statement}.zkey`), made.data)
+    }
+    await assert.rejects(acceptFolder({ folder, from: out }), /contribution\.json: cannot be read/)
+    await assert.rejects(
+      acceptFolder({ folder, from: out, name: 'emil' }),
+      /multiplier\.zkey: has another name/,
+    )
+    const { receipt } = await acceptFolder({ folder, from: out, name: 'dora' })
+    assert.equal(receipt.index, 1)
+    await verifyCeremony({ folder, receipts: [receipt] })
   })
 
   it('refuses a turn whose keys were altered, contributions of another turn, and any after the beacon', async () => {

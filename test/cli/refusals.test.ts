@@ -85,6 +85,8 @@ const CASES: readonly {
   },
   { args: ['verify', 'tree.json', '--root', '0x1', '--scope', 'a', '--message', 'b'], names: /--root/ },
   { args: ['setup', '--chekc'], names: /unknown option --chekc/ },
+  { args: ['setup', '--rebuild'], names: /--rebuild goes with --check/ },
+  { args: ['setup', '--check', '--statement', 'x'], names: /--statement must be one of/ },
   { args: ['export', 'solidity', '--verification-key', 'tree.json'], names: /verificationKey/ },
   {
     args: ['export', 'solidity', '--verification-key', 'unsafe.json', '--out', 'x.sol'],

@@ -226,7 +226,7 @@ export const PLANTED: readonly Planted[] = [
     row: 20,
     bug: 'the hash of the key in an envelope is not compared',
     file: 'src/verifier/index.ts',
-    from: 'if (fields.verificationKeyHash !== shipped.hash)',
+    from: 'if (fields.verificationKeyHash !== trusted.hash)',
     to: 'if (fields.verificationKeyHash === 0)',
     ask: [[FUZZ, 'an envelope is accepted as it is']],
   },
