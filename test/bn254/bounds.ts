@@ -26,6 +26,8 @@ const OPERATIONS = [
   'sqr',
   'mulAdd',
   'mulSub',
+  'sqrSub2',
+  'subMulSub',
   'add',
   'sub',
   'neg',
@@ -86,6 +88,8 @@ const PARAMETERS: Readonly<Record<Operation, number>> = {
   sqr: 2,
   mulAdd: 5,
   mulSub: 5,
+  sqrSub2: 4,
+  subMulSub: 5,
   add: 3,
   sub: 3,
   neg: 2,
@@ -220,6 +224,26 @@ export class Bounds {
           ]),
         )
         return
+      case 'sqrSub2':
+      case 'subMulSub': {
+        const bounds = rest.map((_, i) => pair(i))
+        this.#require(
+          bounds.every(({ limbs }) => limbs <= 1),
+          `${operation} of what is not tight`,
+        )
+        const [w, x, y] = bounds as [Bound, Bound, Bound]
+        const ofProduct =
+          operation === 'sqrSub2'
+            ? products([[w, w]])
+            : products([[{ value: up(w.value + x.value), limbs: w.limbs + x.limbs }, y]])
+        const less = operation === 'sqrSub2' ? bounds.slice(1) : bounds.slice(3)
+        reducible({
+          value: up(less.reduce((sum, { value }) => sum + value, ofProduct.value)),
+          limbs: less.reduce((sum, { limbs }) => sum + limbs, ofProduct.limbs),
+        })
+        set(REDUCED)
+        return
+      }
       case 'dot2':
       case 'dot3': {
         const terms = operation === 'dot2' ? 2 : 3
