@@ -1,4 +1,4 @@
-import { StatementError } from '../errors.js'
+import { requireObject, StatementError } from '../errors.js'
 import {
   assertLedgerProof,
   EMPTY_HISTORY,
@@ -54,6 +54,7 @@ export function prepareHistory(
     readonly entries: readonly Entry[]
   },
 ): ProvableHistory {
+  requireObject(options, 'options')
   const { soul, query, proof } = options
   const context = contextSignals(options)
   refuseOwnKey(soul, context)

@@ -1,6 +1,7 @@
 /** The tree of a ledger: leaves, roots and openings. How entries change it is in `src/ledger`. */
 import { DOMAIN } from '../crypto/domains.js'
 import { poseidon } from '../crypto/poseidon.js'
+import { requireObject } from '../errors.js'
 import { assertBelow, assertField, assertUint, hashText } from '../field.js'
 import { QUATERNARY_DEPTH, quaternaryRoot } from './proof.js'
 import { QUATERNARY_CAPACITY } from './quaternary.js'
@@ -102,6 +103,7 @@ export function ledgerLeafHash(leaf: LedgerLeaf, hash: typeof poseidon = poseido
  * @throws {TypeError|RangeError} naming the part that is malformed
  */
 export function ledgerRoot(state: LedgerState, hash: typeof poseidon = poseidon): bigint {
+  requireObject(state, 'state')
   const { ledgerId, categories, treeRoot, size, queueLength, queueHead } = state
   assertField(ledgerId, 'ledgerId')
   assertField(categories, 'categories')

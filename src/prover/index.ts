@@ -143,6 +143,7 @@ export async function createProver(
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new RangeError('threads must be a positive integer')
   }
+  if (typeof name !== 'string') throw new TypeError('engine must be a string')
   const create = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined
   if (create === undefined) throw new RangeError(`engine must be one of ${ENGINE_NAMES.join(', ')}`)
   const engine = await create({ threads })
