@@ -41,7 +41,7 @@ export async function firstFailure(
     mocha,
     '--no-config',
     '-n',
-    'import=tsx',
+    'import=tsx/esm',
     '-t',
     '600000',
     '-R',

@@ -251,8 +251,13 @@ function quotientDigits(squarings: number, prime: bigint, blocks: number): Uint8
   return digits
 }
 
-/** Writes an evaluated delay as plain JSON data, to be kept for proofs to come. */
+/**
+ * Writes an evaluated delay as plain JSON data, to be kept for proofs to come.
+ *
+ * @throws {TypeError|RangeError} if the evaluated delay is malformed
+ */
 export function evaluatedDelayToJson(evaluated: EvaluatedDelay): EvaluatedDelayJson {
+  checkEvaluated(evaluated)
   const { output, trace } = evaluated
   return { version: 1, delay: delayHash(evaluated), output: toHex(output), trace: trace.map(toHex) }
 }

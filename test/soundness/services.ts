@@ -1,6 +1,15 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { serveExchange } from '../../scripts/lib/exchange-http.js'
 import { describeFailure } from '../../src/cli/errors.js'
 import { createProgram } from '../../src/cli/program.js'
@@ -319,6 +328,25 @@ async function timedTargets(o: {
       },
     },
     {
+      name: 'evaluatedDelayFromJson',
+      covers: ['designated.evaluatedDelayFromJson', 'designated.evaluatedDelayToJson'],
+      cost: 3,
+      samples: [designated.evaluatedDelayToJson(evaluated)],
+      async call(input) {
+        const read = await designated.evaluatedDelayFromJson(input, { ...parameters, beacon })
+        if (read.output !== evaluated.output) throw new WrongAnswer('is another output')
+        if (JSON.stringify(designated.evaluatedDelayToJson(read)) !== JSON.stringify(input)) {
+          throw new WrongAnswer('is not written back as it was')
+        }
+      },
+    },
+    {
+      name: 'evaluatedDelayToJson',
+      covers: ['designated.evaluatedDelayToJson'],
+      samples: [evaluated],
+      call: (input: Anything) => designated.evaluatedDelayToJson(input),
+    },
+    {
       name: 'publishDelay',
       covers: ['designated.publishDelay'],
       cost: 3,
@@ -491,6 +519,19 @@ async function storeTargets(folder: string): Promise<EntryTarget[]> {
   return [
     ...targets,
     {
+      name: 'readLedgerName',
+      covers: ['ledger.readLedgerName'],
+      cost: 3,
+      samples: [join(folder, 'nowhere')],
+      async call(input) {
+        // Only below the folder: what else is on this machine is nobody's ledger.
+        if (typeof input === 'string' && !input.startsWith(folder)) return
+        const found = await ledger.readLedgerName(input as string)
+        if (found !== undefined && JSON.stringify(found) !== JSON.stringify(CREDIT))
+          throw new WrongAnswer('names a ledger that is not there')
+      },
+    },
+    {
       name: 'createFileCursor',
       covers: ['indexer.createFileCursor'],
       cost: 2,
@@ -529,6 +570,18 @@ async function cliTargets(o: {
   const session = { challenge: new Uint8Array(32).fill(0x5e), session: 's' }
   const possession = designated.provePossession({ key, ...session })
   const rotation = designated.rotateVerifierKey({ from: key, to: next, at: NOW })
+  const beacon = designated.textBeacon({ source: 'fuzz', text: 'block 1', at: NOW })
+  const evaluated = await designated.evaluateDelay({ ...designated.delayOf(parsePolicy(timedJson)), beacon })
+  const timedFiles = {
+    'timed.json': timedJson,
+    'beacon.json': {
+      source: beacon.source,
+      value: `0x${Buffer.from(beacon.value).toString('hex')}`,
+      at: String(NOW),
+    },
+    'delay.json': designated.evaluatedDelayToJson(evaluated),
+    'output.json': await designated.publishDelay(evaluated),
+  }
   const policyFiles = { 'policy.json': json, 'roots.json': issuerRootsToJson(roots) }
   const members = { members: ['5', ALICE.commitment.toString(), '0'] }
   const tree = {
@@ -651,6 +704,80 @@ async function cliTargets(o: {
       files: { 'bob.json': bob, 'shown.json': { 'a.country': 'FR' }, ...policyFiles },
       cost: 1000,
     },
+    {
+      args: ['ledger', 'create', 'new', '--id', CREDIT.id, '--category', 'unpaid', '--category', 'defaults'],
+      files: {},
+      cost: 40,
+    },
+    {
+      args: ['ledger', 'append', 'credit', 'entry.json'],
+      files: { 'entry.json': ledger.entryToJson(entryAbout(ALICE, CREDIT, { amount: 1n, category: 0 })) },
+      cost: 100,
+    },
+    ...['apply', 'root', 'roots', 'entries'].map((verb) => ({
+      ...{ args: ['ledger', verb, 'credit'], files: {}, cost: 100 },
+    })),
+    {
+      args: ['ledger', 'handle', '--soul', 'soul.json', '--id', CREDIT.id],
+      files: { 'soul.json': soul },
+      cost: 60,
+    },
+    {
+      args: ['ledger', 'proof', 'credit', '--soul', 'soul.json'],
+      files: { 'soul.json': soul },
+      cost: 150,
+    },
+    { args: ['ledger', 'audit', 'credit', '--root', '5', '--length', '3'], files: {}, cost: 100 },
+    {
+      args: ['ledger', 'repair', 'credit', '--entries', 'queue.json'],
+      files: { 'queue.json': [] },
+      cost: 100,
+    },
+    { args: ['ledger', 'backup', 'credit', 'copy'], files: {}, cost: 100 },
+    {
+      args: [
+        'timed',
+        'beacon',
+        '--chain-id',
+        '1',
+        '--number',
+        '5',
+        '--hash',
+        `0x${'5e'.repeat(32)}`,
+        '--at',
+        '5',
+      ],
+      files: {},
+      cost: 4,
+    },
+    ...(
+      [
+        ['evaluate', []],
+        ['publish', ['delay.json']],
+        ['check', ['output.json']],
+        ['forge', ['--evaluated', 'delay.json', '--roots', 'roots.json', ...asked, ...clock]],
+      ] as const
+    ).map(([verb, args]) => ({
+      args: ['timed', verb, ...args, '--policy', 'timed.json', '--beacon', 'beacon.json'],
+      files: { ...timedFiles, 'roots.json': policyFiles['roots.json'] },
+      cost: verb === 'forge' ? 2000 : 30,
+    })),
+    ...[
+      ['phase1', 'our/phase1.ptau'],
+      ['init', 'new', '--phase1', 'our/phase1.ptau', '--statement', 'membership'],
+      ['turn', 'our', '--out', 'new'],
+      ['contribute', 'our', '--name', 'Alice', '--out', 'new'],
+      ['accept', 'our', 'from'],
+      ['drop', 'our', '--name', 'Carol', '--reason', 'no answer'],
+      ['beacon', 'our', '--value', '5e'.repeat(32), '--attestation', 'a block'],
+      ['export', 'our', '--out', 'new'],
+      ['status', 'our'],
+      ['verify', 'our'],
+    ].map((args) => ({
+      args: ['ceremony', ...args],
+      files: { 'our/transcript.json': { version: 1 }, 'our/phase1.ptau': 'ptau', 'our/turn.json': {} },
+      cost: 20,
+    })),
     { args: ['export', 'solidity', '--statement', 'policy-s'], files: {}, cost: 4 },
     { args: ['export', 'verification-key', '--statement', 'policy-s'], files: {}, cost: 4 },
   ]
@@ -689,17 +816,21 @@ async function runCommand(input: Anything, o: { folder: string; secrets: readonl
     printed += String(text)
     return true
   }) as typeof out
+  // Nothing may wait for stdin, and no verb may be another one.
+  const words = args.map((arg) => (typeof arg === 'string' && arg !== '-' ? arg : './none'))
   try {
     for (const [name, content] of Object.entries(files ?? {})) {
-      if (!/^[\w.]+$/.test(name) || content === undefined) continue
+      if (!/^(our\/)?[\w.]+$/.test(name) || content === undefined) continue
+      mkdirSync(dirname(join(place, name)), { recursive: true })
       const text =
         JSON.stringify(content, (_, value) => (typeof value === 'bigint' ? `${value}` : value)) ?? '{'
       writeFileSync(join(place, name), typeof content === 'string' ? content : text)
     }
+    if (words[0] === 'ledger' && words.includes('credit') && existsSync(join(o.folder, 'store'))) {
+      cpSync(join(o.folder, 'store'), join(place, 'credit'), { recursive: true })
+    }
     process.chdir(place)
     env['SOULPROOF_PASSPHRASE'] = PASSPHRASE
-    // Nothing may wait for stdin, and no verb may be another one.
-    const words = args.map((arg) => (typeof arg === 'string' && arg !== '-' ? arg : './none'))
     if (['setup', 'bench'].includes(words[0]!)) return
     stdout.write = keep
     stderr.write = keep

@@ -18,6 +18,8 @@ export interface Group {
   readonly together?: boolean
   /** What the tasks leave is for all threads. */
   readonly publish?: boolean
+  /** Whether the host reads its outputs; by default if they are not published. */
+  readonly keep?: boolean
 }
 
 /** A key in the threads' memory. */
@@ -206,13 +208,11 @@ export async function createPool(o: {
       finish(job, () => job.reject(new ArtifactError(job.refusal)))
       return
     }
-    const { publish } = job.groups[group]!
+    const { publish, keep = !publish } = job.groups[group]!
     for (const { address, bytes } of outputs) {
-      // What is for the threads is not for the host.
-      if (!publish) {
-        job.outputs.set(address, bytes)
-        continue
-      }
+      // What is for the threads alone is not for the host.
+      if (keep) job.outputs.set(address, bytes)
+      if (!publish) continue
       threads.forEach((other, i) => {
         if (i !== thread) other.send({ type: 'write', key: job.key.id, pages: 0, address, bytes })
       })

@@ -140,7 +140,9 @@ export function proofGroups(layout: KeyLayout, area: Area): Group[] {
     const combined = groups.push({
       name: sum,
       after: [parts - 1],
-      publish: true,
+      // A and B of the proof are sums; C takes the others.
+      publish: sum !== 'b2',
+      keep: true,
       tasks: [
         {
           calls: [[`${name}_msmCombine`, area.parts[sum], plan.chunks, plan.windows, area.sums[sum]]],
