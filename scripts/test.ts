@@ -24,6 +24,7 @@ const LONG = [
   'test/soundness/',
   'test/ledger/',
   'test/prover/',
+  'test/ceremony/',
   'test/statements/ledger-history',
   'test/circuits/lib/',
   'test/statements/policy-m',
