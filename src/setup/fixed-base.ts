@@ -1,5 +1,6 @@
-import { buildBn128, type Curve } from 'ffjavascript'
 import { writeUint256 } from '../formats/sections.js'
+import { createGroup, type GroupName } from './groups.js'
+import { G1_GENERATOR, G2_GENERATOR } from './points.js'
 
 /** Multiplies the generator of one group by many scalars. */
 export interface FixedBase {
@@ -14,94 +15,76 @@ export interface FixedBase {
   multiply(scalars: readonly bigint[], onProgress?: (done: number) => void): Uint8Array
 }
 
-const BATCH = 4096
+/** Bits of a window: an even number of windows covers 254 bits. */
+const BITS = { G1: 13, G2: 11 } as const
+/** How often progress is told, in scalars. */
+const REPORT = 4096
 
 /**
- * Prepares tables of multiples of a BN254 generator in WebAssembly memory (6 to 11 MB).
+ * Prepares tables of multiples of a BN254 generator in WebAssembly memory (16 to 26 MB).
  *
- * Each scalar is cut into windows; window w adds the entry `digit * 2^(bits * w) * generator`, so that one
- * multiplication takes 20 mixed additions in G1 and 24 in G2, and no doubling. Not constant-time: only for
- * scalars that are public anyway.
+ * Each scalar is cut into windows; window w adds the entry `digit * 2^(bits * w) * generator`, so that one multiplication takes
+ * 20 additions in G1 and 24 in G2, and no doubling; two scalars are multiplied at a time. Not constant-time: only for scalars
+ * that are public anyway.
  */
-export async function createFixedBase(group: 'G1' | 'G2'): Promise<FixedBase> {
-  // A curve of its own, in this thread: the library's shared one has workers that keep Node alive.
-  const curve = await buildBn128(true)
-  const o =
-    group === 'G1' ? { prefix: 'g1m', coordinate: 32, bits: 13 } : { prefix: 'g2m', coordinate: 64, bits: 11 }
-  const windows = Math.ceil(254 / o.bits)
-  const pointLength = 2 * o.coordinate
-  const jacobianLength = 3 * o.coordinate
-  const { exports } = curve.tm.instance
-  const addMixed = exports[`${o.prefix}_addMixed`]!
-  const zero = exports[`${o.prefix}_zero`]!
-  const toAffine = exports[`${o.prefix}_batchToAffine`]!
+export async function createFixedBase(name: GroupName): Promise<FixedBase> {
+  const group = await createGroup(name)
+  const { pointLength, entryLength } = group
+  const bits = BITS[name]
+  const windows = Math.ceil(254 / bits)
+  const half = windows / 2
+  const entries = 2 ** bits
+  const [sum, step] = [group.alloc(1), group.alloc(1)]
+  const table = group.allocEntries(windows * entries)
+  const at = (window: number, digit: number): number => table + (window * entries + digit) * entryLength
 
-  const entries = 1 << o.bits
-  const table = allocate(curve, windows * entries * pointLength)
-  const scratch = allocate(curve, Math.max(entries, BATCH) * jacobianLength)
-  const base = allocate(curve, jacobianLength)
-  const next = allocate(curve, jacobianLength)
-  // Conversion to affine takes working space behind ours: twice a coordinate for each point, and one.
-  reserve(curve, (2 * Math.max(entries, BATCH) + 1) * o.coordinate)
-
-  exports[`${o.prefix}_copy`]!(group === 'G1' ? curve.tm.pG1gen : curve.tm.pG2gen, next)
-  toAffine(next, 1, base)
+  const generator = name === 'G1' ? G1_GENERATOR : G2_GENERATOR
+  group.load(sum, generator, generator)
   for (let window = 0; window < windows; window++) {
-    const start = table + window * entries * pointLength
-    zero(scratch)
-    for (let i = 1; i < entries; i++)
-      addMixed(scratch + (i - 1) * jacobianLength, base, scratch + i * jacobianLength)
-    // The next window's base is one step further than this window's last entry.
-    addMixed(scratch + (entries - 1) * jacobianLength, base, next)
-    toAffine(next, 1, base)
-    toAffine(scratch, entries, scratch)
-    const memory = new Uint8Array(curve.tm.memory.buffer)
-    memory.copyWithin(start, scratch, scratch + entries * pointLength)
+    group.scatter(at(window, 1), at(window, 1), sum)
+    for (let bit = 0; bit < bits; bit++) group.double(sum, sum)
+  }
+  for (let window = 0; window < half; window++) {
+    group.gather(step, at(window, 1), at(window + half, 1))
+    group.copy(sum, step)
+    for (let digit = 2; digit < entries; digit++) {
+      group.add(sum, sum, step)
+      group.scatter(at(window, digit), at(window + half, digit), sum)
+    }
   }
 
-  const digitMask = entries - 1
-  const multiplyBatch = (scalars: readonly bigint[], output: Uint8Array, offset: number) => {
-    const bytes = new Uint8Array(32 + 4)
-    const view = new DataView(bytes.buffer)
-    scalars.forEach((scalar, i) => {
-      const point = scratch + i * jacobianLength
-      zero(point)
-      if (scalar === 0n) return
-      writeUint256(bytes, 0, scalar)
-      for (let window = 0; window < windows; window++) {
-        const bit = window * o.bits
-        const digit = (view.getUint32(bit >> 3, true) >>> (bit & 7)) & digitMask
-        if (digit !== 0) addMixed(point, table + (window * entries + digit) * pointLength, point)
-      }
-    })
-    toAffine(scratch, scalars.length, scratch)
-    output.set(new Uint8Array(curve.tm.memory.buffer, scratch, scalars.length * pointLength), offset)
+  // Four bytes more, so that the last window's word can be read.
+  const scalarBytes = new Uint8Array(32 + 4)
+  const view = new DataView(scalarBytes.buffer)
+  const digits = [new Uint16Array(windows), new Uint16Array(windows)] as const
+  const cut = (scalar: bigint, out: Uint16Array): void => {
+    writeUint256(scalarBytes, 0, scalar)
+    for (let window = 0; window < windows; window++) {
+      const bit = window * bits
+      out[window] = (view.getUint32(bit >> 3, true) >>> (bit & 7)) & (entries - 1)
+    }
   }
-
   return {
     pointLength,
     multiply(scalars, onProgress) {
       const output = new Uint8Array(scalars.length * pointLength)
-      for (let start = 0; start < scalars.length; start += BATCH) {
-        const batch = scalars.slice(start, start + BATCH)
-        multiplyBatch(batch, output, start * pointLength)
-        onProgress?.(batch.length)
+      for (let i = 0; i < scalars.length; i += 2) {
+        const isPair = i + 1 < scalars.length
+        cut(scalars[i] as bigint, digits[0])
+        cut(isPair ? (scalars[i + 1] as bigint) : 0n, digits[1])
+        group.clear(sum)
+        for (let window = 0; window < windows; window++) {
+          const [a, b] = [digits[0][window] as number, digits[1][window] as number]
+          if (a === 0 && b === 0) continue
+          group.gather(step, at(window, a), at(window, b))
+          group.add(sum, sum, step)
+        }
+        const [first, second] = group.store(sum)
+        output.set(first, i * pointLength)
+        if (isPair) output.set(second, (i + 1) * pointLength)
+        if (i % REPORT === 0) onProgress?.(Math.min(REPORT, scalars.length - i))
       }
       return output
     },
   }
-}
-
-function allocate(curve: Curve, length: number): number {
-  const address = (new Uint32Array(curve.tm.memory.buffer, 0, 1)[0]! + 7) & ~7
-  reserve(curve, address + length - new Uint32Array(curve.tm.memory.buffer, 0, 1)[0]!)
-  new Uint32Array(curve.tm.memory.buffer, 0, 1)[0] = address + length
-  return address
-}
-
-function reserve(curve: Curve, length: number): void {
-  const { memory } = curve.tm
-  const end = new Uint32Array(memory.buffer, 0, 1)[0]! + length
-  const missing = end - memory.buffer.byteLength
-  if (missing > 0) memory.grow(Math.ceil(missing / 0x10000))
 }

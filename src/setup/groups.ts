@@ -40,6 +40,13 @@ export interface Group {
   negate(out: number, a: number): void
   /** A pair with the second point first. */
   swap(out: number, a: number): void
+  /** Bytes of a single point in memory, for tables. */
+  readonly entryLength: number
+  /** Reserves memory for single points, all of them at infinity. */
+  allocEntries(count: number): number
+  /** A pair of two single points, and back. */
+  gather(out: number, a: number, b: number): void
+  scatter(a: number, b: number, pair: number): void
 }
 
 const PAGE = 0x10000
@@ -57,7 +64,8 @@ export function openGroup(name: GroupName): Promise<Group> {
   return group
 }
 
-async function createGroup(name: GroupName): Promise<Group> {
+/** Starts the arithmetic of a group with memory of its own, which goes with it: for large tables. */
+export async function createGroup(name: GroupName): Promise<Group> {
   const type = { shared: false, initial: 16, maximum: MAX_PAGES }
   const program = createProgram({ memory: type })
   const fq = addField(program, { name: 'fq', modulus: q, arithmetic: await chooseArithmetic() })
@@ -117,6 +125,16 @@ async function createGroup(name: GroupName): Promise<Group> {
     double: unary('double'),
     negate: (out, a) => void wasm['border_negate']!(out, a),
     swap: unary('swap'),
+    entryLength: 4 * curve.field.elementLength,
+    allocEntries(count) {
+      const length = count * 4 * curve.field.elementLength
+      const address = reserve(length)
+      // Infinity is all zeros. What was released may be anything.
+      new Uint8Array(memory.buffer).fill(0, address, address + length)
+      return address
+    },
+    gather: (out, a, b) => void wasm['curve_gather']!(out, a, b),
+    scatter: (a, b, pair) => void wasm['curve_scatter']!(a, b, pair),
   }
 }
 
