@@ -1,4 +1,4 @@
-// The part of ffjavascript that this folder uses; the package has no types of its own.
+// The part of ffjavascript that these tests use; the package has no types of its own.
 declare module 'ffjavascript' {
   /** Byte offsets are addresses in `tm.memory`; numbers there are in Montgomery form, little-endian. */
   export interface Curve {
