@@ -4,9 +4,9 @@ import { type WitnessStatement, witnessOutcome } from '../soundness/witnesses.js
 const RUNS = {
   membership: 60,
   'policy-s': 260,
-  'policy-m': 200,
+  'policy-m': 180,
   'policy-m-timed': 40,
-  'policy-l': 80,
+  'policy-l': 60,
 } as const
 const CHANGES: Readonly<Record<WitnessStatement, readonly string[]>> = {
   membership: ['sibling', 'index', 'secret', 'root', 'nullifier', 'level', 'not a member'],
