@@ -2,10 +2,9 @@
  * `npm run check:mutation`: mutates every signal of valid witnesses. Short: the small statements and the gadgets;
  * `-- --long`: all statements, and more of what follows; `-- --long --only policy-l`: one circuit.
  */
-import { GADGETS } from '../../test/circuits/lib/gadgets.js'
 import { IDLE, mutateGadget, mutateStatement, SHORT } from '../../test/soundness/check-mutation.js'
 import type { MutationResult } from '../../test/soundness/mutation.js'
-import { statementsOf } from '../../test/soundness/report.js'
+import { gadgetsOf, statementsOf } from '../../test/soundness/report.js'
 
 const long = process.argv.includes('--long')
 const at = process.argv.indexOf('--only')
@@ -28,7 +27,7 @@ for (const name of statementsOf(long).filter(isAsked)) {
     result.idle.filter((input) => !(input in IDLE)),
   )
 }
-for (const name of (Object.keys(GADGETS) as (keyof typeof GADGETS)[]).filter(isAsked)) {
+for (const name of gadgetsOf(long).filter(isAsked)) {
   report(name, await mutateGadget(name, long ? undefined : SHORT), [])
 }
 const share = ((100 * mutated) / signals).toFixed(0)

@@ -3,7 +3,7 @@ import { crashPoints } from './crash.js'
 import { removeFolders } from './store-support.js'
 
 /** `npm run check:crash -- --long` has 1,000. */
-const CRASHES = 30
+const CRASHES = 20
 
 describe('a ledger on disk whose writer is killed', () => {
   after(removeFolders)

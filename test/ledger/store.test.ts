@@ -246,7 +246,7 @@ describe('ledger on disk', () => {
     assert.deepEqual(await ledger.entries(), entriesAt(0, 400))
   })
 
-  it('agrees with the ledger in memory on 4,000 random operations', async () => {
+  it('agrees with the ledger in memory on 3,000 random operations', async () => {
     const random = createRandom(77n)
     const path = makeFolder()
     const poseidon = createBulkPoseidon()
@@ -255,7 +255,7 @@ describe('ledger on disk', () => {
     let ledger = await createLedger({ ...NAME, path, keep })
     let appended = 0
     const counts = { append: 0, apply: 0, proof: 0, reopen: 0 }
-    for (let i = 0; i < 4000; i++) {
+    for (let i = 0; i < 3000; i++) {
       const choice = random.below(1000)
       if (choice < 300) {
         const some = entriesAt(appended, 1 + random.below(4), 500)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { firstViolatedByChange, firstViolatedConstraint } from '../../src/formats/r1cs.js'
-import { GADGETS } from '../circuits/lib/gadgets.js'
 import { openCircuit, randomElements } from '../support/circuit.js'
 import { openStatement } from '../support/statement.js'
 import { IDLE, mutateGadget, mutateStatement, SHORT } from './check-mutation.js'
@@ -9,7 +8,7 @@ import { corpusOf } from './corpus.js'
 import { factsOf, inputWires, prove } from './determinism.js'
 import { alternatives, mutate } from './mutation.js'
 import { Plan } from './plan.js'
-import { proveSystem, statementsOf } from './report.js'
+import { gadgetsOf, proveSystem, statementsOf } from './report.js'
 
 describe('soundness/mutation', () => {
   it('a plan computes the witness that the generator computes, from the constraints alone', async () => {
@@ -90,7 +89,7 @@ describe('soundness/mutation', () => {
     })
   }
 
-  for (const name of Object.keys(GADGETS) as (keyof typeof GADGETS)[]) {
+  for (const name of gadgetsOf(false)) {
     it(`${name}: every signal`, async () => {
       const { signals, mutated, survivors } = await mutateGadget(name, SHORT)
       assert.deepEqual(survivors, [])

@@ -40,6 +40,22 @@ export const STATEMENTS = [
 
 const LARGE: readonly string[] = ['policy-m', 'policy-m-timed', 'policy-l']
 
+/** Gadgets that a statement of the short run contains: they have a turn of their own in the long one. */
+const WITHIN_STATEMENTS: readonly (keyof typeof GADGETS)[] = [
+  'HashChain(1, 15, 16, 31)',
+  'LedgerSlot(10)',
+  'LedgerTouch(10)',
+  'QuaternaryRoot(10)',
+  'QuaternaryUpdate(10)',
+  'SbtSlot(10, 3)',
+]
+
+/** Names of the gadgets that a short or a long run looks at. */
+export function gadgetsOf(long: boolean): (keyof typeof GADGETS)[] {
+  const all = Object.keys(GADGETS) as (keyof typeof GADGETS)[]
+  return all.filter((name) => long || !WITHIN_STATEMENTS.includes(name))
+}
+
 /** The statements of a run: the large ones are the gadgets of the small ones, more often, and left to the long run. */
 export function statementsOf(long: boolean): readonly (typeof STATEMENTS)[number][] {
   return STATEMENTS.filter((name) => long || !LARGE.includes(name))

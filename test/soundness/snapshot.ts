@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { GADGETS } from '../circuits/lib/gadgets.js'
+import type { GADGETS } from '../circuits/lib/gadgets.js'
 import { proveTheorem, THEOREMS } from './holder.js'
 import { NOT_BITS, reasonFor, UNPROVED } from './reasons.js'
 import {
   gadgetBits,
   gadgetReport,
+  gadgetsOf,
   type Report,
   STATEMENTS,
   statementBits,
@@ -33,7 +34,7 @@ export function readSnapshot(): Snapshot {
 export function circuitNames(long: boolean): { statements: string[]; gadgets: (keyof typeof GADGETS)[] } {
   return {
     statements: [...statementsOf(long)],
-    gadgets: Object.keys(GADGETS) as (keyof typeof GADGETS)[],
+    gadgets: gadgetsOf(long),
   }
 }
 

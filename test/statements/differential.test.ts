@@ -4,7 +4,7 @@ import { type WitnessStatement, witnessOutcome } from '../soundness/witnesses.js
 const RUNS = {
   membership: 60,
   'policy-s': 260,
-  'policy-m': 180,
+  'policy-m': 160,
   'policy-m-timed': 40,
   'policy-l': 60,
 } as const
