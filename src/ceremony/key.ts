@@ -97,15 +97,21 @@ export async function contributeBeacon(o: {
 }
 
 /**
+ * Tells whether a beacon may be hashed so often: 2^10 to 2^24 times. Whoever checks a key repeats it, so that a key that names
+ * 2^63 would stop every check of it.
+ */
+export function isIterationsExp(iterationsExp: number): boolean {
+  return Number.isInteger(iterationsExp) && iterationsExp >= 10 && iterationsExp <= 24
+}
+
+/**
  * Returns the secret and the point of a beacon's contribution.
  *
- * @throws {RangeError} if the value has not 1 to 255 bytes, or the iterations are not 10 to 63
+ * @throws {RangeError} if the value has not 1 to 255 bytes, or the iterations are not 10 to 24
  */
 export function beaconSecrets({ value, iterationsExp }: Beacon): { x: bigint; s: G1 } {
   if (value.length < 1 || value.length > 255) throw new RangeError('beacon must have 1 to 255 bytes')
-  if (!Number.isInteger(iterationsExp) || iterationsExp < 10 || iterationsExp > 63) {
-    throw new RangeError('iterationsExp must be 10 to 63')
-  }
+  if (!isIterationsExp(iterationsExp)) throw new RangeError('iterationsExp must be 10 to 24')
   let hash: Uint8Array = value
   for (let i = 0n; i < 1n << BigInt(iterationsExp); i++) hash = sha256(hash)
   return drawSecrets(seededRandom(hash))

@@ -550,6 +550,7 @@ async function keptContribution(o: {
       initial: o.initial,
       previous: o.initial,
       next: made,
+      kind: 'contribution',
     })
     return Buffer.from(hashOfContribution(contribution)).toString('hex')
   } catch (error) {
@@ -582,10 +583,13 @@ async function appendStep(o: {
       pin: files[keyFile(0)] as ArtifactPin,
     })
     const previous = await readLatestKey(folder, transcript, statement)
-    const contribution = await verifyNextKey({ culprit: `${statement}.zkey`, initial, previous, next })
-    if ((contribution.beacon !== undefined) !== (step.kind === 'beacon')) {
-      throw new CeremonyError(`${statement}.zkey`, 'has a beacon where none belongs, or none where one does')
-    }
+    const contribution = await verifyNextKey({
+      culprit: `${statement}.zkey`,
+      initial,
+      previous,
+      next,
+      kind: step.kind,
+    })
     if (contribution.name !== step.name) {
       throw new CeremonyError(`${statement}.zkey`, 'has another name of its contributor than was said')
     }

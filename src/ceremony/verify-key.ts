@@ -7,7 +7,7 @@ import { FACTOR_BYTES, openGroup, sumTwice } from '../setup/groups.js'
 import { G1_GENERATOR, GENERATOR, readG1, readG2 } from '../setup/points.js'
 import { type G1, type G2, isInSubgroup, isOnTwist, multiplyG1 } from '../verifier/points.js'
 import { hashToG2 } from './hash-to-curve.js'
-import { beaconSecrets, deltasOf, openKey, type PhaseKey, transcriptAfter } from './key.js'
+import { beaconSecrets, deltasOf, isIterationsExp, openKey, type PhaseKey, transcriptAfter } from './key.js'
 import { sameRatio } from './pairing.js'
 
 /** What stays as it is from the first key to the last, by what it is called in errors. */
@@ -30,6 +30,7 @@ const DIVIDED: Readonly<Record<number, string>> = { [ZKEY_SECTION.c]: 'C', [ZKEY
  * @param o.initial  the key that phase 2 began with, trusted
  * @param o.previous the key before, whose contributions were checked
  * @param o.next     the key in question
+ * @param o.kind     what the contribution has to be; by default either
  * @returns its contribution
  * @throws {CeremonyError} naming what is wrong
  */
@@ -38,8 +39,9 @@ export async function verifyNextKey(o: {
   initial: Uint8Array
   previous: Uint8Array
   next: Uint8Array
+  kind?: 'contribution' | 'beacon'
 }): Promise<Contribution> {
-  const { culprit } = o
+  const { culprit, kind } = o
   const initial = openKey(o.initial, 'initial key')
   const previous = openKey(o.previous, 'previous key')
   const next = openKey(o.next, culprit)
@@ -47,6 +49,10 @@ export async function verifyNextKey(o: {
   requirePrefix({ culprit, previous, next })
   const before: Contributions = { circuitHash: initial.circuitHash, contributions: previous.contributions }
   const contribution = next.contributions[previous.contributions.length] as Contribution
+  // Before its secret is computed, which takes as long as the beacon says.
+  if (kind && (contribution.beacon !== undefined) !== (kind === 'beacon')) {
+    throw new CeremonyError(culprit, 'has a beacon where none belongs, or none where one does')
+  }
   await verifyContribution({ culprit, before, contribution })
   await verifyDivision({ culprit, initial, key: next })
   return contribution
@@ -139,6 +145,10 @@ async function verifyContribution(o: {
     refuse('does not lead from the delta before it to its own')
   }
   if (contribution.beacon) {
+    const { value, iterationsExp } = contribution.beacon
+    if (value.length === 0 || !isIterationsExp(iterationsExp)) {
+      refuse('has a beacon without a value, or one that is not hashed 2^10 to 2^24 times')
+    }
     const expected = beaconSecrets(contribution.beacon)
     const isExpected =
       [s, sx].map(String).join() === [expected.s, multiplyG1(expected.s, expected.x)].map(String).join()

@@ -133,7 +133,7 @@ async function verifyStatement(o: {
     report(step.name, 0.5 + i / transcript.steps.length / 2)
     const key = step.keys[statement] as ArtifactPin & { contributionHash: string }
     const next = await read(file, { bytes: key.bytes, sha256: key.sha256 })
-    const contribution = await verifyNextKey({ culprit, initial, previous, next })
+    const contribution = await verifyNextKey({ culprit, initial, previous, next, kind: step.kind })
     if (Buffer.from(hashOfContribution(contribution)).toString('hex') !== key.contributionHash) {
       throw new CeremonyError(TRANSCRIPT_FILE, `says another contribution hash than ${culprit}`)
     }

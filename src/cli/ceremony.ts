@@ -195,7 +195,7 @@ function addEnd(ceremony: Command): void {
     .description('end phase 2 with a public random value that nobody could know before')
     .argument('<folder>', 'folder of the ceremony')
     .requiredOption('--value <hex>', 'the value, such as the hash of a block announced in advance')
-    .option('--iterations <number>', 'it is hashed 2^number times, 10 to 63', '20')
+    .option('--iterations <number>', 'it is hashed 2^number times, 10 to 24', '20')
     .requiredOption('--attestation <text>', 'where everybody finds the value, and when it was announced')
     .option('--name <text>', 'name of the step', 'beacon')
     .addHelpText(

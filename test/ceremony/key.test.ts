@@ -232,6 +232,16 @@ describe('ceremony: keys of phase 2', () => {
     const lie = (beacon: typeof BEACON) => editLast(zkey, (last) => ({ ...last, beacon }))
     await refused(lie({ ...BEACON, iterationsExp: 11 }), /not that of its beacon/)
     await refused(lie({ ...BEACON, value: new Uint8Array(32).fill(8) }), /not that of its beacon/)
+    const asContribution = verifyNextKey({
+      culprit: 'key',
+      initial,
+      previous: first,
+      next: lie({ ...BEACON, iterationsExp: 63 }),
+      kind: 'contribution',
+    })
+    await assert.rejects(asContribution, /has a beacon where none belongs/)
+    // Hashed so often it would stop the coordinator, and everybody who checks.
+    await refused(lie({ ...BEACON, iterationsExp: 63 }), /not hashed 2\^10 to 2\^24 times/)
   })
 
   it('is refused when it is of another circuit, or truncated anywhere', async () => {
@@ -249,7 +259,7 @@ describe('ceremony: keys of phase 2', () => {
     await assert.rejects(named('\u001b[2J'), RangeError)
     for (const beacon of [
       { ...BEACON, iterationsExp: 9 },
-      { ...BEACON, iterationsExp: 64 },
+      { ...BEACON, iterationsExp: 25 },
       { ...BEACON, value: new Uint8Array(256) },
       { ...BEACON, value: new Uint8Array(0) },
     ]) {
