@@ -12,7 +12,7 @@ import {
 } from '../../src/ledger/index.js'
 import { Group } from '../../src/merkle/index.js'
 import { parsePolicy } from '../../src/policy/index.js'
-import { contextSignals } from '../../src/statements/context.js'
+import { contextSignals, timedContext } from '../../src/statements/context.js'
 import { ledgerHistoryInputs, querySignals } from '../../src/statements/ledger-history.js'
 import { type CircuitInputs, membershipInputs, prepareMembership } from '../../src/statements/membership.js'
 import { preparePolicy } from '../../src/statements/policy.js'
@@ -74,7 +74,7 @@ function timedCases(): Omit<Case, 'witness'>[] {
   const wallet = { soul: ALICE, sbts: [passport], policy, roots, now: NOW }
   const { inputs } = preparePolicy({
     ...wallet,
-    context: contextSignals(CONTEXT),
+    context: timedContext(contextSignals(CONTEXT), 99n),
     commitment: { P, blinding },
   })
   // Without truth anybody has a witness, later.
