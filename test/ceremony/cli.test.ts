@@ -2,14 +2,10 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { knownPhase1 } from '../../scripts/lib/known-phase1.js'
 import { writeSections } from '../../src/formats/sections.js'
 import { openZkey, ZKEY_SECTION } from '../../src/formats/zkey.js'
-import { Folder, type Outcome, run, succeed } from '../cli/run.js'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const LOADER = import.meta.resolve('tsx')
+import { COMMAND, Folder, type Outcome, run, succeed } from '../cli/run.js'
 
 /** A command that goes on while others run. */
 class Background {
@@ -18,7 +14,7 @@ class Background {
   output = ''
 
   constructor(args: readonly string[], cwd: string) {
-    this.child = spawn(process.execPath, ['--import', LOADER, MAIN, ...args], { cwd })
+    this.child = spawn(process.execPath, [...COMMAND, ...args], { cwd })
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.output += text

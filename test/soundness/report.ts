@@ -43,9 +43,12 @@ const LARGE: readonly string[] = ['policy-m', 'policy-m-timed', 'policy-l']
 /** Gadgets that a statement of the short run contains: they have a turn of their own in the long one. */
 const WITHIN_STATEMENTS: readonly (keyof typeof GADGETS)[] = [
   'HashChain(1, 15, 16, 31)',
+  'LedgerEntries(3)',
   'LedgerSlot(10)',
+  'LedgerTouch(1)',
   'LedgerTouch(10)',
   'QuaternaryRoot(10)',
+  'QuaternaryUpdate(2)',
   'QuaternaryUpdate(10)',
   'SbtSlot(10, 3)',
 ]
