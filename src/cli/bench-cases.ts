@@ -39,6 +39,7 @@ export const BENCH_CASES: Readonly<Record<string, () => BenchCase>> = {
   'policy-s': () => policyCase(1),
   'policy-m': () => policyCase(4),
   'policy-l': () => policyCase(8),
+  'credentials-1': () => credentialsCase({ count: 1, paths: 1 }),
   'credentials-3': () => credentialsCase({ count: 3, paths: 1 }),
   'credentials-8': () => credentialsCase({ count: 8, paths: 8 }),
 }

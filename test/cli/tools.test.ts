@@ -102,8 +102,8 @@ describe('cli: setup, export, bench', () => {
   })
 
   it('bench builds its own circuits, whose proofs verify', async () => {
-    const { name, artifacts, inputs } = await benchCircuit('credentials-3')
-    assert.equal(2 ** Math.ceil(Math.log2(artifacts.constraints)), 2 ** 15)
+    const { name, artifacts, inputs } = await benchCircuit('credentials-1')
+    assert.equal(2 ** Math.ceil(Math.log2(artifacts.constraints)), 2 ** 14)
     const witness = await calculateWitness({ wasm: artifacts.wasm, inputs })
     const prover = await createProver()
     const made = await prover.groth16({ provingKey: artifacts.provingKey, witness })

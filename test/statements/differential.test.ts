@@ -5,7 +5,7 @@ const RUNS = {
   membership: 60,
   'policy-s': 400,
   'policy-m': 90,
-  'policy-m-timed': 20,
+  'policy-m-timed': 40,
   'policy-l': 24,
 } as const
 const CHANGES: Readonly<Record<WitnessStatement, readonly string[]>> = {
