@@ -10,13 +10,13 @@ import type { Manifest } from '../src/manifest.js'
 import {
   type BuiltStatement,
   buildStatement,
-  compileCircuit,
   defaultCacheDir,
   formatJson,
   hashSources,
   toolchain,
   writeAtomically,
 } from '../src/setup/build.js'
+import { createGenerators, type Generators } from '../src/setup/development-key.js'
 import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.js'
 
 /*
@@ -108,26 +108,38 @@ function source(name: string): string {
   return join(CIRCUITS, `${name}.circom`)
 }
 
+/** Builds statements, two at a time: the compiler is a process of its own, beside which a key is made. */
 async function build(names: readonly string[], cacheDir: string): Promise<BuiltStatement[]> {
-  const built: BuiltStatement[] = []
-  for (const [i, name] of names.entries()) {
-    const report = progress(name)
-    report('compiling')
-    await compileCircuit({ file: source(name), cacheDir })
-    // The compiler is a process of its own: it takes the next circuit while this one's key is made. A circuit
-    // that does not compile is reported when its turn comes.
-    const next = names[i + 1]
-    if (next) compileCircuit({ file: source(next), cacheDir }).catch(() => undefined)
-    const statement = await buildStatement({
-      name,
-      source: source(name),
-      cacheDir,
-      onProgress: ({ done, total }) => report(`proving key ${Math.floor((100 * done) / total)} %`),
-    })
-    report(`${statement.entry.constraints} constraints`, true)
-    built.push(statement)
+  const built = new Map<string, BuiltStatement>()
+  const queue = await largestFirst(names)
+  let generators: Promise<Generators> | undefined
+  const work = async (): Promise<void> => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      const report = progress(name)
+      report('compiling')
+      const statement = await buildStatement({
+        name,
+        source: source(name),
+        cacheDir,
+        generators: () => {
+          generators ??= createGenerators()
+          return generators
+        },
+        onProgress: ({ done, total }) => report(`proving key ${Math.floor((100 * done) / total)} %`),
+      })
+      report(`${statement.entry.constraints} constraints`, true)
+      built.set(name, statement)
+    }
   }
-  return built
+  await Promise.all([work(), work()])
+  return names.map((name) => built.get(name) as BuiltStatement)
+}
+
+/** By what the committed manifest says of their size, so that no large one is left for the end. */
+async function largestFirst(names: readonly string[]): Promise<string[]> {
+  const { MANIFEST } = await import('../src/statements/manifest.js')
+  const size = (name: string): number => MANIFEST.statements[name]?.constraints ?? 0
+  return [...names].sort((a, b) => size(b) - size(a))
 }
 
 /** Writes the artifacts of some statements if they are those of the manifest; returns the names of others. */

@@ -13,7 +13,7 @@ import { openZkey } from '../formats/zkey.js'
 import type { VerificationKeyJson } from '../groth16.js'
 import type { ManifestEntry } from '../manifest.js'
 import { parseVerificationKey, verificationKeyHash } from '../verifier/keys.js'
-import { createDevelopmentKey, type KeyProgress } from './development-key.js'
+import { createDevelopmentKey, type Generators, type KeyProgress } from './development-key.js'
 import { exportVerificationKey } from './verification-key.js'
 import { accelerateWitnessGenerator } from './witness-generator.js'
 
@@ -109,6 +109,7 @@ export interface BuiltStatement {
  *
  * @param o.name        name of the statement
  * @param o.source      path of the circuit
+ * @param o.generators  prepares generators if a key has to be made; by default anew for this key
  * @param o.onProgress  called while the proving key is made
  * @throws {ArtifactError} as {@link compileCircuit}
  */
@@ -116,13 +117,14 @@ export async function buildStatement(o: {
   name: string
   source: string
   cacheDir?: string
+  generators?: () => Promise<Generators>
   onProgress?: (progress: KeyProgress) => void
 }): Promise<BuiltStatement> {
   const cacheDir = o.cacheDir ?? defaultCacheDir()
   const { sourceHash, r1cs, wasm: generator, sym } = await compileCircuit({ file: o.source, cacheDir })
   const wasm = accelerateWitnessGenerator(generator)
   const system = readR1cs(r1cs)
-  const key = await readOrCreateKey({ r1cs, system, cacheDir, onProgress: o.onProgress })
+  const key = await readOrCreateKey({ ...o, r1cs, system, cacheDir })
   const zkey = key.bytes
   const verificationKey = await exportVerificationKey(zkey)
   const files = { wasm, zkey, r1cs, sym, 'vkey.json': new TextEncoder().encode(formatJson(verificationKey)) }
@@ -175,7 +177,8 @@ async function readOrCreateKey(o: {
   r1cs: Uint8Array
   system: R1cs
   cacheDir: string
-  onProgress: ((progress: KeyProgress) => void) | undefined
+  generators?: () => Promise<Generators>
+  onProgress?: (progress: KeyProgress) => void
 }): Promise<{ bytes: Uint8Array; path: string }> {
   const hash = createHash('sha256').update(`${KEY_FORMAT}\n`).update(o.r1cs).digest('hex')
   const path = join(o.cacheDir, 'keys', `${hash}.zkey`)
@@ -190,7 +193,12 @@ async function readOrCreateKey(o: {
     }
   }
   const { onProgress } = o
-  const key = await createDevelopmentKey({ r1cs: o.system, ...(onProgress && { onProgress }) })
+  const generators = await o.generators?.()
+  const key = await createDevelopmentKey({
+    r1cs: o.system,
+    ...(generators && { generators }),
+    ...(onProgress && { onProgress }),
+  })
   await writeAtomically(path, key)
   return { bytes: key, path }
 }

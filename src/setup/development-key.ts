@@ -42,10 +42,12 @@ export interface KeyProgress {
  * circuit gives the same bytes. A key takes seconds: all points are multiples of the two generators.
  *
  * @param o.r1cs        the circuit, as `readR1cs` returns it
+ * @param o.generators  by default prepared for this key alone
  * @param o.onProgress  called now and then
  */
 export async function createDevelopmentKey(o: {
   r1cs: R1cs
+  generators?: Generators
   onProgress?: (progress: KeyProgress) => void
 }): Promise<Uint8Array> {
   return createKey({ ...o, trapdoor: DEVELOPMENT_TRAPDOOR })
