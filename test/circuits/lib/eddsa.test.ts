@@ -59,11 +59,11 @@ describe('circuits/lib/eddsa', () => {
     }
   })
 
-  it('accepts 200 random signatures of circomlibjs and zk-kit, and refuses them with another message', async () => {
+  it('accepts 80 random signatures of circomlibjs and zk-kit, and refuses them with another message', async () => {
     const other = await loadCircomlibjs()
     const secrets = issuers.map(({ secret }) => secret)
     const keys = secrets.map((secret) => other.publicKey(secret))
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 80; i++) {
       const message = random()
       let one: Signed
       if (i < 20) one = signed(i, message)
