@@ -5,7 +5,7 @@ import {IPoseidon4} from "./IPoseidon.sol";
 
 /// @title A registry of issued SBTs, whose leaves and tree are on chain: the quaternary tree that provers open
 /// @notice A leaf counts at once in `leafAt` and in the events; the root follows by `commit`, which anybody can call, for one leaf or for many
-/// together, where they share most of the work.
+/// together, where they share most of the work. A root is always that of all leaves up to some write, so that anybody can rebuild its tree.
 /// @dev Nodes of all-zero subtrees are not stored.
 abstract contract QuaternaryRegistry {
     /// @notice Levels of the tree.
@@ -23,6 +23,9 @@ abstract contract QuaternaryRegistry {
     /// @dev Positions of leaves in the order in which they were written, eight to a word.
     mapping(uint256 word => uint256) private _written;
 
+    /// @notice Root of the leaves after the last writes that were committed; `pending` tells how many came since.
+    uint256 public root;
+
     uint64 private _size;
     uint64 private _writes;
     uint64 private _committed;
@@ -31,7 +34,7 @@ abstract contract QuaternaryRegistry {
     /// @param write number of the write, from 0
     event LeafWritten(uint256 indexed write, uint256 indexed index, uint256 leaf);
 
-    /// @notice The root is now that of the leaves after so many writes.
+    /// @notice The root is now that of the leaves after so many writes, all that there are.
     event RootCommitted(uint256 indexed root, uint256 writes);
 
     error QuaternaryRegistry__HasherInvalid();
@@ -41,11 +44,7 @@ abstract contract QuaternaryRegistry {
     constructor(IPoseidon4 hasher) {
         if (hasher.poseidon([uint256(0), 0, 0, 0]) != _zero(1)) revert QuaternaryRegistry__HasherInvalid();
         nodeHasher = hasher;
-    }
-
-    /// @notice Returns the root after the writes that were committed; `pending` tells whether that is all of them.
-    function root() public view returns (uint256) {
-        return _node(DEPTH, 0);
+        root = _zero(DEPTH);
     }
 
     /// @notice Returns how many leaves there are, the revoked ones included.
@@ -68,7 +67,8 @@ abstract contract QuaternaryRegistry {
         return _nodes[index];
     }
 
-    /// @notice Brings the next writes into the root.
+    /// @notice Brings the next writes into the tree, and all of them into the root when none is left. A part of them
+    /// is for when all do not fit in a block.
     /// @param most how many writes, if there are so many
     function commit(uint256 most) external {
         uint256 from = _committed;
@@ -92,7 +92,11 @@ abstract contract QuaternaryRegistry {
             }
             count = kept;
         }
-        emit RootCommitted(root(), _committed);
+        // Until then nodes mix leaves of different times.
+        if (_committed == _writes) {
+            root = _node(DEPTH, 0);
+            emit RootCommitted(root, _committed);
+        }
     }
 
     /// @dev Appends a leaf and returns its index. Whoever calls has made sure that it is a field element other than 0.
