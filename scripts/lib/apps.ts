@@ -4,7 +4,7 @@ import { poseidonContract } from '../../src/ledger/index.js'
 import { compilePolicy, type Policy, policyDigest } from '../../src/policy/index.js'
 import type { Schema } from '../../src/sbt/index.js'
 import type { Deployed, LocalChain } from './chain.js'
-import { type CompiledContract, compileSolidity, readContract } from './solc.js'
+import { type CompiledContract, compileSolidity } from './solc.js'
 
 /** What deploying takes of a chain. */
 export type Deployer = Pick<LocalChain, 'deploy' | 'send' | 'read'>
@@ -22,13 +22,9 @@ const UNITS = [
 ]
 const ZERO_ADDRESS: Address = `0x${'0'.repeat(40)}`
 
-/** Compiles the hub, its factory and the apps together, and whatever units are given besides. */
-export function compileApps(
-  more: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, CompiledContract>> {
-  return compileSolidity({
-    sources: { ...Object.fromEntries(UNITS.map((name) => [name, readContract(name)])), ...more },
-  })
+/** Compiles the hub, its factory and the apps together. */
+export function compileApps(): Readonly<Record<string, CompiledContract>> {
+  return compileSolidity({ sources: UNITS })
 }
 
 /** Who may do what in a hub; nobody by default. Delay in seconds. */

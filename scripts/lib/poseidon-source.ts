@@ -5,22 +5,15 @@ import { FIELD_MODULUS } from '../../src/field.js'
 /** Numbers below r that a word holds the sum of. */
 const ADDENDS = 5
 
-/** Writes the contract of Poseidon of 4 or 16 inputs, with its products unrolled. */
+/** Writes the contract of Poseidon of 4 or 16 inputs, with its products unrolled; of 4 inputs with its state on the stack in most rounds. */
 export function poseidonSource(inputs: number): string {
-  const { fixed, perRound, rounds, parameters } = poseidonLayout(inputs)
-  const width = inputs + 1
-  const size = width * width
-  const counts = rounds.map((part) => part.length)
+  return inputs === 4 ? contractOf(4, stackBody()) : contractOf(inputs, memoryBody(inputs))
+}
+
+/** Writes what all widths have in common. */
+function contractOf(inputs: number, body: string): string {
+  const tables = poseidonLayout(inputs).rounds.map((_, i) => `table${i}`)
   const numbers = Array.from({ length: inputs }, (_, i) => BigInt(i + 1))
-  const words = fixed.length + counts[0]! * perRound
-  const more = Math.max(0, ...counts.slice(1)) * perRound
-  const bytes = (n: number): string => hex(BigInt(32 * n))
-  const tables = counts.map((_, i) => `table${i}`)
-  const later = counts.slice(1).map(
-    (count, i) => `
-            extcodecopy(t${i + 1}, place, 1, ${bytes(count * perRound)})
-            partialRounds(state, place, ${count})`,
-  )
   return `// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
@@ -32,7 +25,7 @@ ${tables.map((name) => `    address private immutable ${name};`).join('\n')}
 
     error Poseidon${inputs}__TablesInvalid();
 
-    constructor(address[${counts.length}] memory tables) {
+    constructor(address[${tables.length}] memory tables) {
 ${tables.map((name, i) => `        ${name} = tables[${i}];`).join('\n')}
         uint256[${inputs}] memory numbers = [uint256(${numbers[0]}), ${numbers.slice(1).join(', ')}];
         if (_hash(numbers) != ${poseidon(numbers)}) {
@@ -48,7 +41,97 @@ ${tables.map((name, i) => `        ${name} = tables[${i}];`).join('\n')}
     function _hash(uint256[${inputs}] memory inputs) private view returns (uint256 result) {
 ${tables.map((name, i) => `        address t${i} = ${name};`).join('\n')}
         assembly ("memory-safe") {
-            function power(x) -> y {
+${body}
+        }
+    }
+}
+`
+}
+
+/** Five elements: variables in partial rounds, where each is read and written once. */
+function stackBody(): string {
+  const { fixed, perRound, rounds, parameters } = poseidonLayout(4)
+  const width = 5
+  const places = Array.from({ length: width }, (_, i) => i)
+  const words = fixed.length + rounds[0]!.length * perRound
+  const at = (base: string, word: number): string =>
+    word === 0 ? `mload(${base})` : `mload(add(${base}, ${hex(BigInt(32 * word))}))`
+  // One number below r, and a sum of five products below r each.
+  const row = (i: number): string =>
+    `addmod(${at('constants', i)}, ${places
+      .map((j) => `mulmod(${at('matrix', width * i + j)}, y${j}, r)`)
+      .reduce((left, right) => `add(${left}, ${right})`)}, r)`
+  const rowTerms = [`mulmod(y, ${hex(parameters.corner)}, r)`].concat(
+    [1, 2, 3, 4].map((j) => `mulmod(${at('place', j - 1)}, s${j}, r)`),
+  )
+  const bytes = (n: number): string => hex(BigInt(32 * n))
+  const call = (matrix: string): string => `fullRound(state, ${matrix}, constants)`
+  const put = (i: number, value: string): string =>
+    i === 0 ? `mstore(state, ${value})` : `mstore(add(state, ${bytes(i)}), ${value})`
+  const start = (i: number): string =>
+    put(i, `addmod(${at('constants', i)}, ${at('inputs', i - 1)}, ${hex(FIELD_MODULUS)})`)
+  return `            function power(x) -> y {
+                let r := ${hex(FIELD_MODULUS)}
+                y := mulmod(x, x, r)
+                y := mulmod(mulmod(y, y, r), x, r)
+            }
+
+            // Sums of up to ${ADDENDS} numbers below r fit in a word.
+            function fullRound(state, matrix, constants) {
+                let r := ${hex(FIELD_MODULUS)}
+${places.map((i) => `                let y${i} := power(${at('state', i)})`).join('\n')}
+${places.map((i) => `                ${put(i, row(i))}`).join('\n')}
+            }
+
+            let fixed := mload(0x40)
+            extcodecopy(t0, fixed, 1, ${bytes(words)})
+            let constants := add(fixed, ${bytes(2 * width * width)})
+            let state := add(fixed, ${bytes(words)})
+            mstore(state, mload(constants))
+${[1, 2, 3, 4].map((i) => `            ${start(i)}`).join('\n')}
+            for { let i := 1 } lt(i, 4) { i := add(i, 1) } {
+                constants := add(constants, ${bytes(width)})
+                ${call('fixed')}
+            }
+            constants := add(constants, ${bytes(width)})
+            ${call(`add(fixed, ${bytes(width * width)})`)}
+
+            // Words of a round: row, column, constant.
+            {
+                let r := ${hex(FIELD_MODULUS)}
+                let place := add(fixed, ${bytes(fixed.length)})
+${places.map((i) => `                let s${i} := ${at('state', i)}`).join('\n')}
+                for { let end := add(place, ${bytes(rounds[0]!.length * perRound)}) } lt(place, end) { place := add(place, ${bytes(perRound)}) } {
+                    let y := mulmod(s0, s0, r)
+                    y := mulmod(mulmod(y, y, r), s0, r)
+                    s0 := addmod(${at('place', 8)}, ${rowTerms.reduce((left, right) => `add(${left}, ${right})`)}, r)
+${[1, 2, 3, 4].map((i) => `                    s${i} := addmod(s${i}, mulmod(${at('place', 3 + i)}, y, r), r)`).join('\n')}
+                }
+${[1, 2, 3, 4].map((i) => `                ${put(i, `addmod(s${i}, ${at('fixed', fixed.length - 5 + i)}, r)`)}`).join('\n')}
+                mstore(state, s0)
+            }
+            for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+                constants := add(constants, ${bytes(width)})
+                ${call('fixed')}
+            }
+            result := mload(state)`
+}
+
+/** Any number of elements, in memory. */
+function memoryBody(inputs: number): string {
+  const { fixed, perRound, rounds, parameters } = poseidonLayout(inputs)
+  const width = inputs + 1
+  const size = width * width
+  const counts = rounds.map((part) => part.length)
+  const words = fixed.length + counts[0]! * perRound
+  const more = Math.max(0, ...counts.slice(1)) * perRound
+  const bytes = (n: number): string => hex(BigInt(32 * n))
+  const later = counts.slice(1).map(
+    (count, i) => `
+            extcodecopy(t${i + 1}, place, 1, ${bytes(count * perRound)})
+            partialRounds(state, place, ${count})`,
+  )
+  return `            function power(x) -> y {
                 y := mulmod(x, x, ${hex(FIELD_MODULUS)})
                 y := mulmod(mulmod(y, y, ${hex(FIELD_MODULUS)}), x, ${hex(FIELD_MODULUS)})
             }
@@ -113,11 +196,7 @@ ${productLines(inputs)}
                 constants := add(constants, ${bytes(width)})
                 fullRound(state, fixed, constants)
             }
-            result := mload(state)
-        }
-    }
-}
-`
+            result := mload(state)`
 }
 
 /** Adds products to the sum, a few at a time. */

@@ -15,7 +15,7 @@ import {
   startChain,
   toPolicyProof,
 } from '../../scripts/lib/chain.js'
-import type { CompiledContract } from '../../scripts/lib/solc.js'
+import { type CompiledContract, compileSolidity } from '../../scripts/lib/solc.js'
 import { deployVerifier } from '../support/chain.js'
 import { type ElevenSignals, type Signals, setupElevenSignals } from './eleven-signals.js'
 
@@ -42,9 +42,10 @@ export interface Stage {
   moveTo(timestamp: bigint): Promise<void>
 }
 
-/** Compiles the apps with the contracts of the tests, once for all test files. */
+/** Compiles the apps, as the examples do, and the contracts of the tests. */
 export function compileTestApps(): Readonly<Record<string, CompiledContract>> {
-  return compileApps({ 'TestApps.sol': readFileSync('test/contracts/TestApps.sol', 'utf8') })
+  const source = readFileSync('test/contracts/TestApps.sol', 'utf8')
+  return { ...compileSolidity({ sources: { 'TestApps.sol': source } }), ...compileApps() }
 }
 
 /** Starts the node, and deploys verifier and factory. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import {
   type AbiFunction,
   type Address,
@@ -15,7 +17,7 @@ import {
 import { deployHashers, deployToken, type Hashers, type Hub, souldropTiers } from '../../scripts/lib/apps.js'
 import type { Deployed, PolicyProof } from '../../scripts/lib/chain.js'
 import { poseidonSource } from '../../scripts/lib/poseidon-source.js'
-import { readContract } from '../../scripts/lib/solc.js'
+import { compileSolidity, readContract } from '../../scripts/lib/solc.js'
 import { poseidonTables } from '../../src/chain/poseidon.js'
 import { poseidon } from '../../src/crypto/poseidon.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
@@ -258,6 +260,91 @@ describe('apps on a hub', () => {
       assert.equal(await read(drop, 'deadline'), start + 13n * DAY)
       await stage.publish(hub, GOLD, ROOT)
       await claim(drop, await proveClaim(drop))
+    })
+
+    it('never owes more than it holds, and pays each Soul its tier at most, whatever happens in between', async () => {
+      const drop = await deployDrop(
+        { vestingStart: start, vestingSeconds: 1000n, deadline: start + 900n },
+        2500n,
+      )
+      const clock = start + 200n
+      const proofs: { proof: PolicyProof; tier: number; recipient: Address }[] = []
+      for (const [soul, tier] of [
+        [1n, 0],
+        [1n, 1],
+        [2n, 0],
+        [3n, 1],
+        [4n, 0],
+      ] as const) {
+        const recipient = stage.address(soul === 1n ? ALICE : Number(soul) - 2)
+        const signals = { nullifier: soul, now: clock }
+        proofs.push({ proof: await proveClaim(drop, { tier, recipient, signals }), tier, recipient })
+      }
+      const step = fc.oneof(
+        { weight: 4, arbitrary: fc.record({ kind: fc.constant('claim' as const), which: fc.nat(4) }) },
+        {
+          weight: 3,
+          arbitrary: fc.record({
+            kind: fc.constant('release' as const),
+            soul: fc.integer({ min: 1, max: 4 }),
+          }),
+        },
+        {
+          weight: 2,
+          arbitrary: fc.record({
+            kind: fc.constant('wait' as const),
+            seconds: fc.integer({ min: 1, max: 200 }),
+          }),
+        },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
+      )
+      const attempt = (name: string, args: readonly unknown[]): Promise<boolean> =>
+        send(drop, name, args).then(
+          () => true,
+          (error: unknown) => {
+            assert.match(`${error}`, /TieredSouldrop__|PolicyHub__/)
+            return false
+          },
+        )
+      let claims = 0
+      let sweeps = 0
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 7, maxLength: 10 }), async (steps) => {
+          const id = await stage.chain.control.snapshot()
+          const granted = new Map<bigint, bigint>()
+          for (const one of steps) {
+            if (one.kind === 'wait') await stage.moveTo((await stage.now()) + BigInt(one.seconds))
+            else if (one.kind === 'release') await attempt('release', [BigInt(one.soul)])
+            else if (one.kind === 'sweep') sweeps += Number(await attempt('sweep', []))
+            else {
+              const { proof, tier, recipient } = proofs[one.which]!
+              if (await attempt('claim', [BigInt(tier), recipient, proof])) {
+                assert.equal(granted.has(proof.nullifier), false)
+                granted.set(proof.nullifier, AMOUNTS[tier]!)
+                claims++
+              }
+            }
+            const promised = (await read(drop, 'promised')) as bigint
+            assert.ok(((await balance(drop.address)) as bigint) >= promised)
+            let [owed, all] = [0n, 0n]
+            for (const [nullifier, amount] of granted) {
+              const [, total, released] = (await read(drop, 'grants', [nullifier])) as [
+                Address,
+                bigint,
+                bigint,
+              ]
+              assert.ok(total === amount && released <= amount)
+              owed += amount - released
+              all += amount
+            }
+            assert.equal(promised, owed)
+            assert.ok(all <= 2500n)
+          }
+          await stage.chain.control.revert({ id })
+        }),
+        { numRuns: 8, seed: 6 },
+      )
+      assert.ok(claims > 5 && sweeps > 0, `${claims} claims, ${sweeps} sweeps`)
     })
 
     it('is not created for policies that the hub does not know, nor with nothing to give', async () => {
@@ -527,6 +614,22 @@ describe('apps on a hub', () => {
         for (const words of cases) assert.equal(await read(contract, 'poseidon', [words]), poseidon(words))
         const large = randomWords(`large ${inputs}`, inputs)
         assert.equal(await read(contract, 'poseidon', [large]), poseidon(large.map((word) => word % r)))
+      }
+    })
+
+    it('costs the gas in the snapshot', async () => {
+      const source = readFileSync('test/contracts/GasMeter.sol', 'utf8')
+      const gasMeter = await stage.chain.deploy(
+        compileSolidity({ sources: { 'GasMeter.sol': source } }).GasMeter!,
+      )
+      for (const [inputs, contract] of [
+        [4, hashers.poseidon4],
+        [16, hashers.poseidon16],
+      ] as const) {
+        const args = [randomWords('gas', inputs).map((word) => word % r)]
+        const data = encodeFunctionData({ abi: contract.abi, functionName: 'poseidon', args })
+        const [used] = (await read(gasMeter, 'measure', [contract.address, data])) as [bigint, bigint]
+        gas[`Poseidon${inputs}.poseidon`] = Number(used)
       }
     })
 
