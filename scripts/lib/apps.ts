@@ -1,4 +1,4 @@
-import { type Address, getAddress, type Hex, parseEventLogs } from 'viem'
+import { type Address, getAddress, parseEventLogs } from 'viem'
 import { poseidonTables } from '../../src/chain/poseidon.js'
 import { poseidonContract } from '../../src/ledger/index.js'
 import { compilePolicy, type Policy, policyDigest } from '../../src/policy/index.js'
@@ -125,22 +125,28 @@ export interface Hashers {
   readonly poseidon16: Deployed
 }
 
+/** Deploys Poseidon of 4 or 16 inputs with its constants. */
+export async function deployPoseidon(
+  chain: Deployer,
+  contracts: Readonly<Record<string, CompiledContract>>,
+  inputs: 4 | 16,
+): Promise<Deployed> {
+  const tables: Address[] = []
+  for (const bytecode of poseidonTables(inputs)) {
+    tables.push((await chain.deploy({ abi: [], bytecode, runtimeSize: 0 })).address)
+  }
+  return chain.deploy(contracts[`Poseidon${inputs}`]!, [tables])
+}
+
 /** Deploys Poseidon of 3, 4 and 16 inputs, which every token on a chain can share. */
 export async function deployHashers(
   chain: Deployer,
   contracts: Readonly<Record<string, CompiledContract>>,
 ): Promise<Hashers> {
-  const deployWide = async (inputs: 4 | 16): Promise<Deployed> => {
-    const tables: Address[] = []
-    for (const bytecode of poseidonTables(inputs)) {
-      tables.push((await chain.deploy({ abi: [], bytecode: bytecode as Hex, runtimeSize: 0 })).address)
-    }
-    return chain.deploy(contracts[`Poseidon${inputs}`]!, [tables])
-  }
   return {
     poseidon3: await chain.deploy({ ...poseidonContract(), runtimeSize: 0 }),
-    poseidon4: await deployWide(4),
-    poseidon16: await deployWide(16),
+    poseidon4: await deployPoseidon(chain, contracts, 4),
+    poseidon16: await deployPoseidon(chain, contracts, 16),
   }
 }
 

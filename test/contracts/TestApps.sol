@@ -2,10 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {IPolicyHub} from "IPolicyHub.sol";
 import {PolicyGate} from "PolicyGate.sol";
-import {IPoseidon4} from "IPoseidon.sol";
-import {PolicyHub} from "PolicyHub.sol";
-import {QuaternaryRegistry} from "QuaternaryRegistry.sol";
 
 /// @title A token that calls whoever receives it, as ERC-777 does
 contract CallbackToken is ERC20 {
@@ -51,18 +49,11 @@ contract Reentrant is ITokenReceiver {
     }
 }
 
-/// @title The next version of a hub
-contract PolicyHubNext is PolicyHub {
-    function version() external pure returns (uint256) {
-        return 2;
-    }
-}
-
 /// @title An app without rules of its own
 contract BareApp {
-    PolicyHub private immutable _hub;
+    IPolicyHub private immutable _hub;
 
-    constructor(PolicyHub hub) {
+    constructor(IPolicyHub hub) {
         _hub = hub;
     }
 
@@ -102,18 +93,5 @@ contract Box {
     function set(uint256 value_) external {
         if (msg.sender != owner) revert Box__NotOwner();
         value = value_;
-    }
-}
-
-/// @title A registry in which anybody writes
-contract BareRegistry is QuaternaryRegistry {
-    constructor(IPoseidon4 hasher) QuaternaryRegistry(hasher) {}
-
-    function append(uint256[] calldata leaves) external {
-        for (uint256 i = 0; i < leaves.length; i++) _append(leaves[i]);
-    }
-
-    function revoke(uint256 index) external {
-        _revoke(index);
     }
 }

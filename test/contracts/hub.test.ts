@@ -304,13 +304,16 @@ describe('PolicyHub', () => {
     })
 
     it('refuses a replay after an upgrade: nullifiers, policies and roots stay', async () => {
-      const call = await scheduleUpgrade((await stage.chain.deploy(stage.contracts.PolicyHubNext!)).address)
+      const next = await stage.chain.deploy(stage.contracts.PolicyHub!)
+      const call = await scheduleUpgrade(next.address)
       await stage.moveTo((await stage.now()) + BigInt(DELAY))
       const proof = await proveFor()
       await spend(proof)
       await call()
-      const next = { ...hub, abi: stage.contracts.PolicyHubNext!.abi }
-      assert.equal(await stage.chain.read({ to: next, name: 'version' }), 2n)
+      // ERC-1967: where a proxy keeps its implementation.
+      const slot = toHex(BigInt(keccak256(toHex('eip1967.proxy.implementation'))) - 1n)
+      const word = await stage.chain.client.getStorageAt({ address: hub.address, slot })
+      assert.equal(BigInt(word!), BigInt(next.address))
       assert.equal(await isSpent(), true)
       await refuses((at) => spend(proof, { at }), 'PolicyHub__NullifierSpent')
       await refuses(async (at) => spend(await proveFor(), { at }), 'PolicyHub__NullifierSpent')
@@ -338,7 +341,7 @@ describe('PolicyHub', () => {
         }
         if (allowed >= 0) await hubSend(name, args, allowed)
       }
-      const next = await stage.chain.deploy(stage.contracts.PolicyHubNext!)
+      const next = await stage.chain.deploy(stage.contracts.PolicyHub!)
       for (const from of [POLICIES, PUBLISHER, GUARDIAN, MALLORY]) {
         await assertReverts(
           hubSend('upgradeToAndCall', [next.address, '0x'], from),
@@ -348,7 +351,7 @@ describe('PolicyHub', () => {
     })
 
     it('makes the admin wait: an upgrade, and a role for himself, only after the delay', async () => {
-      const next = await stage.chain.deploy(stage.contracts.PolicyHubNext!)
+      const next = await stage.chain.deploy(stage.contracts.PolicyHub!)
       const manager = { ...hub, abi: [...hub.abi, ...hub.accessManager.abi] }
       await assertReverts(
         stage.chain.send({ to: manager, name: 'upgradeToAndCall', args: [next.address, '0x'], from: ADMIN }),
@@ -376,7 +379,7 @@ describe('PolicyHub', () => {
 
     it('cannot upgrade a hub that was created without', async () => {
       const fixed = await stage.createHub(false)
-      const next = await stage.chain.deploy(stage.contracts.PolicyHubNext!)
+      const next = await stage.chain.deploy(stage.contracts.PolicyHub!)
       const call = await scheduleUpgrade(next.address, fixed)
       await stage.moveTo((await stage.now()) + BigInt(DELAY))
       await assertReverts(call(), 'UUPSUnauthorizedCallContext')
@@ -632,9 +635,9 @@ describe('PolicyHub', () => {
         }
         await stage.chain.control.revert({ id })
       }),
-      { numRuns: 12, seed: 9 },
+      { numRuns: 6, seed: 9 },
     )
-    assert.ok(accepted > 5 && refused > 5, `${accepted} accepted, ${refused} refused`)
+    assert.ok(accepted > 3 && refused > 3, `${accepted} accepted, ${refused} refused`)
   })
 
   /** Mines a transaction whatever it does, and tells whether it succeeded. */
