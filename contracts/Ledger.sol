@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.20;
 
-/// @title Poseidon of three inputs with circomlib's constants, as `poseidonContract` of the library writes it
-interface IPoseidon3 {
-    function poseidon(uint256[3] calldata inputs) external pure returns (uint256);
-}
+import {IPoseidon3} from "./IPoseidon.sol";
 
 /// @title Verifier of `ledger-batch`, as written by `exportSolidityVerifier`
 interface ILedgerBatchVerifier {

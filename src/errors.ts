@@ -80,6 +80,11 @@ export class LedgerError extends SoulproofError {
   override name = 'LedgerError'
 }
 
+/** Events, answers or files do not lead to the registry that a contract has. */
+export class RegistryError extends SoulproofError {
+  override name = 'RegistryError'
+}
+
 /** A thread of the proving engine failed, or the engine is disposed of: the same proof may succeed with another. */
 export class EngineError extends SoulproofError {
   override name = 'EngineError'

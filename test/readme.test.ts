@@ -143,6 +143,20 @@ describe('documents', () => {
     })
   })
 
+  it('docs/contracts.md: its gas is that of the snapshots, and its tests exist', () => {
+    const text = read('docs/contracts.md')
+    for (const name of ['apps', 'hub']) {
+      const gas = JSON.parse(read(`test/contracts/${name}-gas.snapshot.json`)) as Record<string, number>
+      for (const [what, amount] of Object.entries(gas)) {
+        const isNamed = text.includes(amount.toLocaleString('en-US'))
+        assert.ok(isNamed || /bytes$|^first spend/.test(what), `${what}: ${amount}`)
+      }
+    }
+    const tests = [...text.matchAll(/`(test\/[^`]+)`: “([^”]+)”/g)]
+    assert.ok(tests.length >= 14)
+    for (const [, path, title] of tests) assert.ok(read(path as string).includes(title as string), title)
+  })
+
   it('link to files that are there', () => {
     for (const document of documents) {
       for (const [, target] of read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {

@@ -14,7 +14,11 @@ export interface CompiledContract {
 }
 
 interface SolcOutput {
-  readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[]
+  readonly errors?: readonly {
+    readonly severity: string
+    readonly formattedMessage: string
+    readonly sourceLocation?: { readonly file: string }
+  }[]
   readonly contracts?: Readonly<
     Record<
       string,
@@ -47,9 +51,10 @@ let compiler: Solc | undefined
  * Compiles Solidity with the pinned compiler, or returns what it gave for the same input before (kept in memory
  * and below {@link solcCacheDir}).
  *
- * @param o.sources text by unit name; a string array names files of `contracts/`, such as `PolicyGate.sol`
+ * @param o.sources text by unit name; a string array names files of `contracts/`, such as `PolicyGate.sol`, or of
+ *   packages, such as `@openzeppelin/contracts/access/manager/AccessManager.sol`
  * @param o.runs how often the optimiser expects each instruction to run; default 1,000,000
- * @returns contracts by name; every import is resolved among the sources or in `contracts/`
+ * @returns contracts by name; every import is resolved among the sources, in `contracts/`, or in a package
  * @throws {Error} with the compiler's messages for errors, warnings included: our contracts have none
  */
 export function compileSolidity(o: {
@@ -66,7 +71,7 @@ export function compileSolidity(o: {
     settings: {
       optimizer: { enabled: true, runs: o.runs ?? 1_000_000 },
       evmVersion: 'cancun',
-      outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
+      outputSelection: outputSelection(Object.keys(sources), Object.keys(given)),
     },
   })
   const key = createHash('sha256')
@@ -89,9 +94,19 @@ export function solcCacheDir(): string {
   return join(process.env.SOULPROOF_CACHE || join(cache, 'soulproof'), 'solc')
 }
 
-/** Reads a file of `contracts/`. */
-function readContract(name: string): string {
-  return readFileSync(join(CONTRACTS, name), 'utf8')
+/** Code of every unit, but of packages only what was asked for by name: most of it stands in the contracts already. */
+function outputSelection(all: readonly string[], given: readonly string[]): object {
+  const wanted = { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] }
+  if (!all.some(isPackaged)) return { '*': wanted }
+  const units = all.filter((name) => !isPackaged(name) || given.includes(name))
+  return Object.fromEntries(units.map((name) => [name, wanted]))
+}
+
+const isPackaged = (name: string): boolean => name.startsWith('@')
+
+/** Reads a file of `contracts/`, or of a package. */
+export function readContract(name: string): string {
+  return readFileSync(isPackaged(name) ? require.resolve(name) : join(CONTRACTS, name), 'utf8')
 }
 
 /** Adds the imported files, so that the input, and with it the cache key, holds every line compiled. */
@@ -99,7 +114,7 @@ function withImports(given: Readonly<Record<string, string>>): Record<string, st
   const sources = { ...given }
   const queue = Object.keys(given)
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    for (const [, path] of sources[name]!.matchAll(/^import\s[^;]*?"([^"]+)";/gm)) {
+    for (const [, path] of sources[name]!.matchAll(/^import\s(?:[^;"]*?\s)?"([^"]+)";/gm)) {
       const imported = path!.startsWith('.') ? join(dirname(name), path!) : path!
       if (imported in sources) continue
       sources[imported] = readContract(imported)
@@ -121,7 +136,11 @@ function loadCompiler(): Solc {
 }
 
 function collect(output: SolcOutput): Record<string, CompiledContract> {
-  const messages = (output.errors ?? []).filter((error) => error.severity !== 'info')
+  // Warnings about packages are their authors' business.
+  const messages = (output.errors ?? []).filter(
+    ({ severity, sourceLocation }) =>
+      severity === 'error' || (severity === 'warning' && !isPackaged(sourceLocation?.file ?? '')),
+  )
   if (messages.length > 0) throw new Error(messages.map((error) => error.formattedMessage).join('\n'))
   const contracts: Record<string, CompiledContract> = {}
   for (const unit of Object.values(output.contracts ?? {})) {

@@ -52,14 +52,25 @@ export class QuaternaryTree {
     return this.#node(0, index)
   }
 
+  /** Returns the nodes of a level that stand above the leaves from 0 to 4^10 - 1, in order; level 10 is the root. */
+  nodes(level: number): bigint[] {
+    return Array.from({ length: 4 ** (QUATERNARY_DEPTH - level) }, (_, index) => this.#node(level, index))
+  }
+
   /** Writes a leaf and the 10 nodes above it. */
   write(index: number, leaf: bigint): void {
-    if (this.leaf(index) === leaf) return
-    this.#levels[0]?.set(index, leaf)
-    let position = index
+    if (this.leaf(index) !== leaf) this.writeAll(new Map([[index, leaf]]))
+  }
+
+  /** Writes leaves by their indexes, and each node above them once. */
+  writeAll(leaves: ReadonlyMap<number, bigint>): void {
+    for (const [index, leaf] of leaves) this.#levels[0]?.set(index, leaf)
+    let positions = new Set(leaves.keys())
     for (let level = 0; level < QUATERNARY_DEPTH; level++) {
-      position = Math.floor(position / 4)
-      this.#levels[level + 1]?.set(position, poseidon(this.#children(level, position)))
+      positions = new Set([...positions].map((position) => Math.floor(position / 4)))
+      for (const position of positions) {
+        this.#levels[level + 1]?.set(position, poseidon(this.#children(level, position)))
+      }
     }
   }
 

@@ -1,6 +1,6 @@
-import { groth16 } from 'snarkjs'
 import { readR1cs } from '../../src/formats/r1cs.js'
 import type { Groth16Proof, VerificationKeyJson } from '../../src/groth16.js'
+import { createProver, type Prover } from '../../src/prover/index.js'
 import { calculateWitness } from '../../src/prover/witness.js'
 import { compileCircuit } from '../../src/setup/build.js'
 import { createDevelopmentKey } from '../../src/setup/development-key.js'
@@ -15,6 +15,8 @@ export interface FreeSignals {
   ): Promise<{ proof: Groth16Proof; publicSignals: bigint[] }>
 }
 
+let shared: Promise<Prover> | undefined
+
 /** Compiles a circuit and makes its development key. */
 export async function setupFreeSignals(file: string): Promise<FreeSignals> {
   const { r1cs, wasm } = await compileCircuit({ file })
@@ -23,12 +25,10 @@ export async function setupFreeSignals(file: string): Promise<FreeSignals> {
     verificationKey: await exportVerificationKey(provingKey),
     async prove(inputs) {
       const witness = await calculateWitness({ wasm, inputs })
-      // One thread: a proof of this size is faster without workers, and none are left behind.
-      const result = await groth16.prove(provingKey, witness, undefined, { singleThread: true })
-      return {
-        proof: result.proof as unknown as Groth16Proof,
-        publicSignals: result.publicSignals.map(BigInt),
-      }
+      // One thread, kept by all circuits of this size: a proof takes milliseconds.
+      shared ??= createProver({ threads: 1 })
+      const { proof, publicSignals } = await (await shared).groth16({ provingKey, witness })
+      return { proof, publicSignals: publicSignals.map(BigInt) }
     },
   }
 }

@@ -20,7 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254'],
   setup: ['base', 'bn254', 'crypto', 'formats', 'verifier'],
   ceremony: ['base', 'bn254', 'crypto', 'formats', 'verifier', 'setup'],
-  ledger: ['base', 'bn254', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
+  chain: ['base', 'crypto', 'merkle'],
+  ledger: ['base', 'bn254', 'crypto', 'merkle', 'chain', 'soul', 'sbt', 'policy', 'statements'],
   designated: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
   cli: [
     'base',
@@ -133,7 +134,7 @@ describe('the house', () => {
     )
     // Who neither indexes a chain nor compares with snarkjs installs neither.
     const optional: Readonly<Record<string, readonly string[]>> = {
-      viem: ['ledger/indexer.ts'],
+      viem: ['chain/follow.ts', 'chain/registry.ts', 'ledger/indexer.ts'],
       snarkjs: ['prover/snarkjs.ts', 'cli/measure.ts'],
     }
     const missing = foreign.filter(
