@@ -85,6 +85,50 @@ export class EngineError extends SoulproofError {
   override name = 'EngineError'
 }
 
+/** Why a feed of roots is refused; see `docs/feed.md`. */
+export type FeedProblem =
+  /** A part is missing, unknown or not canonical. */
+  | 'malformed'
+  /** It belongs to another feed. */
+  | 'feed'
+  /** It is not signed by the key in force. */
+  | 'signature'
+  /** Two entries of one sequence number: `equivocation` proves it. */
+  | 'fork'
+  /** It is older than what is known. */
+  | 'roll-back'
+  /** Entries in between are missing. */
+  | 'gap'
+  /** Times run backwards. */
+  | 'time'
+  /** It is published in the future. */
+  | 'future'
+  /** It has expired: a newer one is due. */
+  | 'stale'
+  /** Anchors do not follow from the roots, or are not there. */
+  | 'anchors'
+  /** A tree or delta is not the one that is signed. */
+  | 'tree'
+  /** The SBT is revoked in the new trees. */
+  | 'revoked'
+
+/** An entry, tree or head of a feed is malformed or refused; `problem` says which attack or accident it looks like. */
+export class FeedError extends SoulproofError {
+  override name = 'FeedError'
+  readonly problem: FeedProblem
+  /** For a fork: a proof for others, see `checkEquivocation`. */
+  readonly equivocation?: unknown
+  constructor(
+    problem: FeedProblem,
+    message: string,
+    options: ErrorOptions & { readonly equivocation?: unknown } = {},
+  ) {
+    super(`${problem}: ${message}`, options)
+    this.problem = problem
+    if (options.equivocation !== undefined) this.equivocation = options.equivocation
+  }
+}
+
 /** A key file is malformed, or it is refused: wrong passphrase, altered, of other keys. */
 export class KeyFileError extends SoulproofError {
   override name = 'KeyFileError'

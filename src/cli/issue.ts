@@ -2,15 +2,8 @@ import type { Command } from 'commander'
 import { assertUint } from '../field.js'
 import { proofToJson, type Registry } from '../merkle/index.js'
 import { readDecimal, readObject, within } from '../merkle/json.js'
-import {
-  type ClaimType,
-  defineSchema,
-  type Issuer,
-  issueSbt,
-  type Schema,
-  type Signature,
-  sbtToJson,
-} from '../sbt/index.js'
+import { type ClaimType, defineSchema, type Issuer, issueSbt, type Schema, sbtToJson } from '../sbt/index.js'
+import { signatureToJson } from '../sbt/json.js'
 import { readClaims, readSeconds } from './claims.js'
 import { RefusedError, UsageError } from './errors.js'
 import {
@@ -170,8 +163,4 @@ function readMoment(json: unknown, path: string): bigint {
   const seconds = readSeconds(json, path)
   assertUint(seconds, 64, path)
   return seconds
-}
-
-function signatureToJson({ R8, S }: Signature): unknown {
-  return { R8: R8.map(String), S: S.toString() }
 }

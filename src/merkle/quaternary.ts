@@ -32,15 +32,7 @@ export class QuaternaryTree {
   /** Builds the tree level by level: every inner node is hashed once, all-zero subtrees never. */
   constructor(leaves: readonly bigint[] = []) {
     this.#levels = Array.from({ length: QUATERNARY_DEPTH + 1 }, () => new Map<number, bigint>())
-    const bottom = this.#levels[0] as Map<number, bigint>
-    for (const [index, leaf] of leaves.entries()) if (leaf !== 0n) bottom.set(index, leaf)
-    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
-      const above = this.#levels[level + 1] as Map<number, bigint>
-      for (const index of (this.#levels[level] as Map<number, bigint>).keys()) {
-        const parent = Math.floor(index / 4)
-        if (!above.has(parent)) above.set(parent, poseidon(this.#children(level, parent)))
-      }
-    }
+    this.writeAll(leaves.entries())
   }
 
   get root(): bigint {
@@ -54,13 +46,33 @@ export class QuaternaryTree {
 
   /** Writes a leaf and the 10 nodes above it. */
   write(index: number, leaf: bigint): void {
-    if (this.leaf(index) === leaf) return
-    this.#levels[0]?.set(index, leaf)
-    let position = index
-    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
-      position = Math.floor(position / 4)
-      this.#levels[level + 1]?.set(position, poseidon(this.#children(level, position)))
+    this.writeAll([[index, leaf]])
+  }
+
+  /** Writes leaves, each with its index, and hashes each node above them once. */
+  writeAll(leaves: Iterable<readonly [index: number, leaf: bigint]>): void {
+    let parents = new Set<number>()
+    for (const [index, leaf] of leaves) {
+      if (this.leaf(index) === leaf) continue
+      this.#levels[0]?.set(index, leaf)
+      parents.add(Math.floor(index / 4))
     }
+    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
+      const above = new Set<number>()
+      for (const parent of parents) {
+        this.#levels[level + 1]?.set(parent, poseidon(this.#children(level, parent)))
+        above.add(Math.floor(parent / 4))
+      }
+      parents = above
+    }
+  }
+
+  /** Returns the nodes of a level from 0 to the last that differs from the all-zero subtree. */
+  nodes(level: number): bigint[] {
+    const stored = this.#levels[level] as Map<number, bigint>
+    let length = 0
+    for (const [index, node] of stored) if (index >= length && node !== zeros()[level]) length = index + 1
+    return Array.from({ length }, (_, index) => this.#node(level, index))
   }
 
   /** Returns a fresh opening of the leaf at an index. */
