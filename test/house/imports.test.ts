@@ -21,6 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   setup: ['base', 'bn254', 'crypto', 'formats', 'verifier'],
   ceremony: ['base', 'bn254', 'crypto', 'formats', 'verifier', 'setup'],
   ledger: ['base', 'bn254', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements'],
+  feed: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy'],
+  backup: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254', 'ledger', 'feed'],
+  issuing: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
   designated: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
   cli: [
     'base',
@@ -37,6 +40,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'setup',
     'ceremony',
     'ledger',
+    'feed',
+    'backup',
+    'issuing',
     'designated',
   ],
 }
