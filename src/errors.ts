@@ -129,6 +129,41 @@ export class FeedError extends SoulproofError {
   }
 }
 
+/** Why a message of an issuing is refused; see `docs/issuing.md`. */
+export type IssuingProblem =
+  /** A part is missing, unknown or not canonical. */
+  | 'malformed'
+  /** It is of another issuer than expected. */
+  | 'issuer'
+  /** The offer is not signed by its issuer. */
+  | 'signature'
+  /** The offer is for another person. */
+  | 'subject'
+  /** The offer is over. */
+  | 'expired'
+  /** The proof does not show the secret behind this holder for this offer. */
+  | 'possession'
+  /** This person has an SBT of this schema already. */
+  | 'person'
+  /** This Soul has an SBT of this schema already, under another person. */
+  | 'soul'
+  /** This holder was used before. */
+  | 'holder'
+  /** What was issued is not what was offered. */
+  | 'sbt'
+  /** The store of persons is damaged or open elsewhere. */
+  | 'store'
+
+/** A message between issuer and holder is malformed or refused; `problem` says why. */
+export class IssuingError extends SoulproofError {
+  override name = 'IssuingError'
+  readonly problem: IssuingProblem
+  constructor(problem: IssuingProblem, message: string, options?: ErrorOptions) {
+    super(`${problem}: ${message}`, options)
+    this.problem = problem
+  }
+}
+
 /** A key file is malformed, or it is refused: wrong passphrase, altered, of other keys. */
 export class KeyFileError extends SoulproofError {
   override name = 'KeyFileError'

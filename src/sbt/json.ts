@@ -93,9 +93,6 @@ export function schemaFromJson(json: unknown, path = 'schema'): Schema {
 
 /** Writes an SBT as plain JSON data, its claims in the order of the schema. */
 export function sbtToJson(sbt: Sbt): SbtJson {
-  const claims = Object.keys(sbt.schema.claims).map((name) => {
-    return [name, claimToJson(sbt.claims[name] as ClaimValue)] as const
-  })
   return {
     issuer: sbt.issuer,
     schema: schemaToJson(sbt.schema),
@@ -103,7 +100,7 @@ export function sbtToJson(sbt: Sbt): SbtJson {
     issuedAt: sbt.issuedAt.toString(),
     expiresAt: sbt.expiresAt.toString(),
     statusId: sbt.statusId,
-    claims: Object.fromEntries(claims),
+    claims: claimsToJson(sbt.schema, sbt.claims),
     hash: sbt.hash.toString(),
     leaf: sbt.leaf.toString(),
   }
@@ -274,8 +271,23 @@ function claimToJson(value: ClaimValue): ClaimJson {
   return `0x${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** Reads the claims that the schema names; ranges are checked where the SBT's hash is computed. */
-function claimsFromJson(schema: Schema, json: unknown, path: string): Record<string, ClaimValue> {
+/** Writes claims in the order of their schema. */
+export function claimsToJson(
+  schema: Schema,
+  claims: Readonly<Record<string, ClaimValue>>,
+): Record<string, ClaimJson> {
+  const entries = Object.keys(schema.claims).map((name) => {
+    return [name, claimToJson(claims[name] as ClaimValue)] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/**
+ * Reads the claims that the schema names; ranges are checked where the SBT's hash is computed.
+ *
+ * @throws {SchemaError} if a claim is missing, unknown or malformed
+ */
+export function claimsFromJson(schema: Schema, json: unknown, path: string): Record<string, ClaimValue> {
   const object = readObject(json, path, Object.keys(schema.claims))
   return Object.fromEntries(
     Object.entries(schema.claims).map(([name, type]) => [
