@@ -164,6 +164,29 @@ export class IssuingError extends SoulproofError {
   }
 }
 
+/** Why a backup does not open. */
+export type BackupProblem =
+  /** A part is missing, unknown or of another form. */
+  | 'malformed'
+  /** It was written by a later release. */
+  | 'version'
+  /** It ends too early. */
+  | 'truncated'
+  /** The passphrase is wrong. */
+  | 'passphrase'
+  /** The passphrase is right, and something in the backup was changed. */
+  | 'altered'
+
+/** A backup does not open; `problem` says why. */
+export class BackupError extends SoulproofError {
+  override name = 'BackupError'
+  readonly problem: BackupProblem
+  constructor(problem: BackupProblem, message: string, options?: ErrorOptions) {
+    super(`${problem}: ${message}`, options)
+    this.problem = problem
+  }
+}
+
 /** A key file is malformed, or it is refused: wrong passphrase, altered, of other keys. */
 export class KeyFileError extends SoulproofError {
   override name = 'KeyFileError'
