@@ -1,7 +1,10 @@
 import { CommanderError } from 'commander'
 import {
   ArtifactError,
+  BackupError,
   CeremonyError,
+  FeedError,
+  IssuingError,
   KeyFileError,
   LedgerError,
   SoulproofError,
@@ -36,10 +39,12 @@ export function describeFailure(error: unknown): Failure {
     return { lines: [`refused: ${error.message}`, ...reasons], exitCode: 1 }
   }
   const isRefusedFile = error instanceof KeyFileError && error.refused
+  const isProblem = [BackupError, FeedError, IssuingError].some((type) => error instanceof type)
+  const isRefusedMessage = isProblem && (error as { problem?: string }).problem !== 'malformed'
   const isRefused = [RefusedError, ArtifactError, CeremonyError, LedgerError].some(
     (type) => error instanceof type,
   )
-  if (error instanceof Error && (isRefused || isRefusedFile)) {
+  if (error instanceof Error && (isRefused || isRefusedFile || isRefusedMessage)) {
     return { lines: [`refused: ${error.message}`], exitCode: 1 }
   }
   if (
