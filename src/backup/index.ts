@@ -14,12 +14,13 @@ import {
 } from '../crypto/passphrase.js'
 import { BackupError, requireObject, SchemaError, SoulproofError } from '../errors.js'
 import { type FeedHead, feedHeadFromJson } from '../feed/feed.js'
-import { assertUint } from '../field.js'
+import { assertField, assertUint } from '../field.js'
 import { ledgerProofFromJson, ledgerProofToJson } from '../ledger/json.js'
 import { isRecord, readArray, readDecimal, readObject } from '../merkle/json.js'
-import type { LedgerProof } from '../merkle/ledger.js'
+import { assertLedgerProof, type LedgerProof } from '../merkle/ledger.js'
 import { heldSbtFromJson, heldSbtToJson } from '../sbt/json.js'
 import type { HeldSbt } from '../sbt/sbt.js'
+import { verifySbt } from '../sbt/verify.js'
 import { holderOf, importSoul, type Soul } from '../soul/index.js'
 import { soulFromJson, soulToJson } from '../soul/json.js'
 
@@ -72,10 +73,9 @@ const MAX_SBTS = 10_000
  * @param o.passphrase  not empty; Unicode forms that look the same count as the same (NFKC)
  * @param o.now         Unix seconds, kept in the backup
  * @param o.cost        scrypt's N, a power of two from 2^14 to 2^18, by default 2^17: 128 MiB, about half a second
- * @throws {SchemaError} if an SBT is malformed
- * @throws {FeedError} if the head of a feed is
- * @throws {TypeError|RangeError} naming the part that is malformed, an SBT or holder that is not of this Soul, or a wallet of
- *   more than 32 MiB
+ * @throws {FeedError} if the head of a feed is malformed or not signed
+ * @throws {TypeError|RangeError} naming the part that is malformed, an SBT that is not genuine, an SBT or holder that is not of
+ *   this Soul, or a wallet of more than 32 MiB
  */
 export async function createBackup(
   o: WalletContent & { readonly passphrase: string; readonly now: bigint; readonly cost?: number },
@@ -178,14 +178,25 @@ function contentToJson(content: WalletContent): object {
   }
   requireObject(ledgers, 'ledgers')
   const pairs = Object.entries(ledgers).map(([id, proof]) => {
+    assertLedgerProof(proof, 'ledger proof')
     return [id, ledgerProofToJson(proof)] as const
   })
+  for (const [i, held] of sbts.entries()) {
+    requireObject(held, `sbts[${i}]`)
+    const result = verifySbt(held)
+    if (!result.valid) throw new RangeError(`sbts[${i}]: ${result.reason}`)
+  }
+  for (const [i, one] of blindings.entries()) {
+    requireObject(one, `blindings[${i}]`)
+    assertField(one.holder, `blindings[${i}].holder`)
+    assertField(one.salt, `blindings[${i}].salt`)
+  }
   return {
     soul: soulToJson(importSoul({ secret: content.soul.secret })),
     sbts: sbts.map((held) => heldSbtToJson(held)),
     ledgers: pairs,
     blindings: blindings.map(({ holder, salt }) => ({ holder: holder.toString(), salt: salt.toString() })),
-    feeds,
+    feeds: feeds.map(readHead),
   }
 }
 
@@ -209,13 +220,15 @@ function contentFromJson(json: unknown): RestoredWallet {
       throw new SchemaError(`ledgers[${i}]`, 'must be an id and an opening')
     return [id, ledgerProofFromJson(proof, `ledgers[${i}]`)] as const
   })
-  const feeds = readArray(object['feeds'], 'feeds', MAX_SBTS).map((head, i) => {
-    const feed = isRecord(head) ? head['feed'] : undefined
-    if (typeof feed !== 'string') throw new SchemaError(`feeds[${i}]`, 'must be the head of a feed')
-    return feedHeadFromJson(head, { feed })
-  })
+  const feeds = readArray(object['feeds'], 'feeds', MAX_SBTS).map(readHead)
   const createdAt = readDecimal(object['createdAt'], 'createdAt', 1n << 62n)
   return { createdAt, soul, sbts, ledgers: Object.fromEntries(ledgers), blindings, feeds }
+}
+
+function readHead(head: unknown, i: number): FeedHead {
+  const feed = isRecord(head) ? head['feed'] : undefined
+  if (typeof feed !== 'string') throw new SchemaError(`feeds[${i}]`, 'must be the head of a feed')
+  return feedHeadFromJson(head, { feed })
 }
 
 function requireOwn(soul: Soul, holder: bigint, salt: bigint, label: string): void {

@@ -14,6 +14,9 @@ import { registryFromJson } from './registry-file.js'
  */
 export const HEAD_FILE = 'head.json'
 
+/** Most entries that are read at once: a server could name any number. */
+const MOST_ENTRIES = 100_000n
+
 /** Deltas of an entry, by issuer and tree. */
 export type DeltasFile = Readonly<Record<string, { registry?: TreeDeltaJson; status?: TreeDeltaJson }>>
 
@@ -98,6 +101,9 @@ export async function readEntries(source: FeedSource, from: bigint): Promise<unk
   const last = lastOf(head)
   // Older than what is known: whoever follows refuses it.
   const first = last !== undefined && last < from ? last : from
+  if (last !== undefined && last - first >= MOST_ENTRIES) {
+    throw new UsageError(`feed: more than ${MOST_ENTRIES} new entries; begin at a newer head`)
+  }
   const entries: unknown[] = []
   for (let sequence = first; last !== undefined && sequence <= last; sequence++) {
     const entry = await readSource(source, entryFile(sequence))

@@ -3,8 +3,9 @@ import { assertUint } from '../field.js'
 import { readArray, readObject } from '../merkle/json.js'
 import { anchorsRoot } from '../policy/anchors.js'
 import { policyDigest } from '../policy/compile.js'
-import { rootsToJson } from '../policy/roots-json.js'
+import { assertRoots, rootsToJson } from '../policy/roots-json.js'
 import type { Policy, Roots } from '../policy/types.js'
+import { requireSigner } from '../sbt/issuer.js'
 import {
   assertFeedId,
   type DeltaDigests,
@@ -100,14 +101,15 @@ export function publishEntry(o: {
   readonly next?: FeedKey
 }): { readonly entry: FeedEntry; readonly head: FeedHead } {
   requireObject(o, 'options')
-  const { key, roots, policies = [], deltas, at, expiresAt, next } = o
+  const { roots, policies = [], deltas, at, expiresAt } = o
   const known = readHead(o.head)
-  requireObject(key, 'key')
+  const key = requireSigner(o.key, 'key')
+  const next = o.next === undefined ? undefined : requireSigner(o.next, 'next')
+  assertRoots(roots, 'roots')
   assertUint(at, 62, 'at')
   assertUint(expiresAt, 62, 'expiresAt')
   if (!Array.isArray(policies)) throw new TypeError('policies must be an array')
   if (key.id !== known.key) throw new FeedError('signature', 'key is not the one in force')
-  if (next !== undefined) requireObject(next, 'next')
   if (known.last !== undefined && at < known.last.publishedAt)
     throw new RangeError('at must not be before the last entry')
   const anchors = policies.map((policy) => [policyDigest(policy), anchorsRoot({ policy, roots })].map(String))
@@ -129,8 +131,6 @@ export function publishEntry(o: {
     next === undefined ? [key] : [key, next],
   )
   const read = readEntry(entry)
-  // A key file whose id is not its secret's would sign what nobody accepts.
-  if (!isEntrySigned(read, known.key)) throw new RangeError('key.id must be that of its secret')
   return { entry: read.json, head: writeHead(advance(known, read)) }
 }
 

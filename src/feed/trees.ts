@@ -1,8 +1,11 @@
 /** What holders do with a feed's trees: follow them by deltas, and refresh openings without naming a leaf. */
 import { FeedError, requireObject } from '../errors.js'
-import { deltaFromJson, deltaToJson, type TreeDelta } from '../merkle/delta.js'
+import { checkDelta, deltaFromJson, deltaToJson, type TreeDelta } from '../merkle/delta.js'
+import { assertIndex } from '../merkle/proof.js'
+import { QUATERNARY_CAPACITY } from '../merkle/quaternary.js'
 import { Registry } from '../merkle/registry.js'
-import type { IssuerId } from '../sbt/issuer.js'
+import type { Roots } from '../policy/types.js'
+import { type IssuerId, parseIssuerId } from '../sbt/issuer.js'
 import type { HeldSbt } from '../sbt/sbt.js'
 import { refusing, textDigest } from './entry.js'
 import type { FeedState } from './feed.js'
@@ -19,8 +22,8 @@ export interface IssuerTrees {
  * @throws {TypeError|RangeError} naming the part of the delta that is malformed
  */
 export function deltaDigest(delta: TreeDelta): string {
-  requireObject(delta, 'delta')
-  return textDigest(deltaToJson(deltaFromJson(deltaToJson(delta))))
+  checkDelta(delta)
+  return textDigest(deltaToJson(delta))
 }
 
 /**
@@ -43,6 +46,7 @@ export function followTree(o: {
   const { tree, state, issuer, deltas } = o
   if (!(tree instanceof Registry)) throw new TypeError('tree must be a Registry')
   requireObject(state, 'state')
+  parseIssuerId(issuer)
   if (!Array.isArray(deltas)) throw new TypeError('deltas must be an array')
   const name = tree.kind === 'issued' ? 'registry' : 'status'
   const root = rootIn(state, issuer, name)
@@ -88,6 +92,7 @@ export function refreshHeld(o: {
   const { sbt, salt, anchor } = held
   requireObject(sbt, 'held.sbt')
   requireObject(anchor, 'held.anchor')
+  parseIssuerId(sbt.issuer)
   const treeOf = (name: 'registry' | 'status'): Registry => {
     const tree = trees[name]
     if (tree?.root !== rootIn(state, sbt.issuer, name))
@@ -98,23 +103,29 @@ export function refreshHeld(o: {
     const registry = treeOf('registry')
     requireObject(anchor.registered, 'held.anchor.registered')
     const { index } = anchor.registered
+    assertIndex(index, QUATERNARY_CAPACITY, 'held.anchor.registered.index')
     const registered = index < registry.size ? registry.proof(index) : undefined
     if (registered?.leaf !== sbt.leaf)
       throw new FeedError('revoked', 'the registry does not have the SBT any more')
     return { sbt, salt, anchor: { registered } }
   }
-  const own = Object.hasOwn(state.roots.issuers, sbt.issuer) ? state.roots.issuers[sbt.issuer] : undefined
-  if (own?.status === undefined) return { sbt, salt, anchor: { signature: anchor.signature } }
+  const own = rootsIn(state, sbt.issuer)
+  // An issuer that never had a status tree; one that the feed does not know is another matter.
+  if (own === undefined) throw new FeedError('tree', 'the feed has no roots of this issuer')
+  if (own.status === undefined) return { sbt, salt, anchor: { signature: anchor.signature } }
   const status = treeOf('status').proof(sbt.statusId)
   if (status.leaf !== 0n) throw new FeedError('revoked', 'the SBT is revoked')
   return { sbt, salt, anchor: { signature: anchor.signature, status } }
 }
 
 function rootIn(state: FeedState, issuer: IssuerId, name: 'registry' | 'status'): bigint {
-  const own = Object.hasOwn(state.roots.issuers, issuer) ? state.roots.issuers[issuer] : undefined
-  const root = own?.[name]
+  const root = rootsIn(state, issuer)?.[name]
   if (root === undefined) throw new FeedError('tree', `the feed has no ${name} root of this issuer`)
   return root
+}
+
+function rootsIn(state: FeedState, issuer: IssuerId): Roots['issuers'][IssuerId] | undefined {
+  return Object.hasOwn(state.roots.issuers, issuer) ? state.roots.issuers[issuer] : undefined
 }
 
 /** Joins consecutive deltas into one, so that the tree is hashed once. */

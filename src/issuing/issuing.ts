@@ -14,7 +14,7 @@ import { IssuingError, requireObject } from '../errors.js'
 import { assertUint } from '../field.js'
 import { readDecimal, readObject } from '../merkle/json.js'
 import type { OnProgress, Prover } from '../prover/index.js'
-import { createIssuer, type Issuer, type IssuerId, parseIssuerId } from '../sbt/issuer.js'
+import { type Issuer, type IssuerId, parseIssuerId, requireSigner } from '../sbt/issuer.js'
 import { claimsToJson, sbtFromJson, sbtToJson, signatureFromJson, signatureToJson } from '../sbt/json.js'
 import { completeSbt, type HeldSbt, issueSbt } from '../sbt/sbt.js'
 import { type ClaimValue, encodeClaims, requireSchema, type Schema } from '../sbt/schema.js'
@@ -81,7 +81,7 @@ export async function offerSbt(o: {
 }): Promise<Offer> {
   requireObject(o, 'options')
   const { persons, schema, claims, sbtExpiresAt = 0n, seconds = DEFAULT_OFFER_SECONDS, now } = o
-  const issuer = requireIssuer(o.issuer)
+  const issuer = requireSigner(o.issuer, 'issuer')
   requireStore(persons)
   const person = assertPerson(o.person)
   requireSchema(schema)
@@ -193,7 +193,7 @@ export async function grantSbt(o: {
 }): Promise<Issued> {
   requireObject(o, 'options')
   const { persons, verifier, now, reserve } = o
-  const issuer = requireIssuer(o.issuer)
+  const issuer = requireSigner(o.issuer, 'issuer')
   requireStore(persons)
   requireObject(verifier, 'verifier')
   if (typeof reserve !== 'function') throw new TypeError('reserve must be a function')
@@ -339,16 +339,6 @@ function write(issuer: Issuer, offer: ReadOffer, record: IssuedRecord): Issued {
 
 function contentOf(offer: ReadOffer, holder: bigint) {
   return { schema: offer.schema, holder, claims: { ...offer.claims }, expiresAt: offer.sbtExpiresAt }
-}
-
-/** An issuer whose id is not its secret's would sign what nobody accepts. */
-function requireIssuer(issuer: Issuer): Issuer {
-  requireObject(issuer, 'issuer')
-  // Undefined would make a fresh one.
-  if (!(issuer.secret instanceof Uint8Array)) throw new TypeError('issuer.secret must be a Uint8Array')
-  const own = createIssuer({ secret: issuer.secret })
-  if (own.id !== issuer.id) throw new RangeError('issuer.id must be that of its secret')
-  return own
 }
 
 function requireStore(persons: PersonStore): void {

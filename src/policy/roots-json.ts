@@ -1,5 +1,7 @@
-import { SchemaError } from '../errors.js'
+import { requireObject, SchemaError } from '../errors.js'
+import { assertField, assertUint } from '../field.js'
 import { isRecord, readDecimal, readObject } from '../merkle/json.js'
+import { parseIssuerId } from '../sbt/issuer.js'
 import { type IssuerRootsJson, issuerRootsFromJson, issuerRootsToJson } from '../sbt/json.js'
 import type { Roots } from './types.js'
 
@@ -8,6 +10,31 @@ export interface RootsJson extends IssuerRootsJson {
   readonly ledgers?: Readonly<
     Record<string, { readonly root: string; readonly queueLength: string; readonly at: string }>
   >
+}
+
+/**
+ * Checks the form of roots that are given.
+ *
+ * @throws {TypeError|RangeError} naming the part that is malformed
+ */
+export function assertRoots(roots: Roots, label: string): void {
+  requireObject(roots, label)
+  const { issuers, ledgers = {} } = roots
+  requireObject(issuers, `${label}.issuers`)
+  requireObject(ledgers, `${label}.ledgers`)
+  for (const [id, own] of Object.entries(issuers)) {
+    parseIssuerId(id)
+    requireObject(own, `${label} of an issuer`)
+    const { registry, status } = own
+    if (registry !== undefined) assertField(registry, 'registry root')
+    if (status !== undefined) assertField(status, 'status root')
+  }
+  for (const own of Object.values(ledgers)) {
+    requireObject(own, `${label} of a ledger`)
+    assertField(own.root, 'ledger root')
+    assertUint(own.queueLength, 64, 'queueLength')
+    assertUint(own.at, 64, 'at')
+  }
 }
 
 /** Writes roots of issuers and ledgers as plain JSON data; the same roots always give the same text. */

@@ -88,6 +88,21 @@ export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
   return sign(issuer.secret, sbtHash)
 }
 
+/**
+ * Checks a key that signs: its id has to be that of its secret, or it would sign what nobody accepts.
+ *
+ * @param label what the key is called in errors
+ * @throws {TypeError|RangeError} naming the part that is malformed
+ */
+export function requireSigner(key: Pick<Issuer, 'id' | 'secret'>, label: string): Issuer {
+  requireObject(key, label)
+  // Without one a fresh secret would take its place.
+  requireSecret(key.secret, `${label}.secret`)
+  const own = createIssuer({ secret: key.secret })
+  if (own.id !== key.id) throw new RangeError(`${label}.id must be that of its secret`)
+  return own
+}
+
 function requireSecret(secret: unknown, label: string): asserts secret is Uint8Array {
   if (!(secret instanceof Uint8Array)) throw new TypeError(`${label} must be a Uint8Array`)
   if (secret.length < 16) throw new RangeError(`${label} must have at least 16 bytes`)

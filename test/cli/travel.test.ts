@@ -8,7 +8,7 @@ import { openFeed } from '../../src/feed/index.js'
 import { Registry } from '../../src/merkle/index.js'
 import { rootsFromJson } from '../../src/policy/roots-json.js'
 import { heldSbtFromJson, heldSbtToJson, verifySbt } from '../../src/sbt/index.js'
-import { Folder, type Outcome, PASSPHRASE, run, succeed } from './run.js'
+import { Folder, type Outcome, PASSPHRASE, runHere, succeed } from './run.js'
 
 const NOW = 1_763_700_000
 const clock = (after = 0): string[] => ['--now', `${NOW + after}`]
@@ -17,8 +17,12 @@ describe('cli: issuing, feeds, backups', () => {
   let folder: Folder
   let issuer: string
   let feed: string
-  const cli = (...args: string[]): Promise<Record<string, unknown>> => succeed(args, { cwd: folder.path })
-  const attempt = (...args: string[]): Promise<Outcome> => run(args, { cwd: folder.path })
+  const attempt = (...args: string[]): Promise<Outcome> => runHere(args, { cwd: folder.path })
+  const cli = async (...args: string[]): Promise<Record<string, unknown>> => {
+    const { code, stdout, stderr } = await attempt(...args)
+    assert.equal(code, 0, stderr)
+    return stdout === '' ? {} : JSON.parse(stdout)
+  }
   const persons = ['--issuer', 'gov.json', '--persons', 'persons']
   const alice = [...persons, '--person', 'register 4711']
   const grant = (...more: string[]): string[] => {
@@ -42,13 +46,13 @@ describe('cli: issuing, feeds, backups', () => {
 
   before(async () => {
     folder = await Folder.create()
-    const [gov, publisher] = await Promise.all([
-      cli('issuer', 'create', '--out', 'gov.json'),
-      cli('feed', 'create', '--out', 'feed.json'),
-      cli('soul', 'create', '--out', 'alice.json'),
-      cli('registry', 'create', 'status.json', '--kind', 'status'),
-      cli('registry', 'create', 'registry.json', '--kind', 'issued'),
-    ])
+    const [gov, publisher] = [
+      await cli('issuer', 'create', '--out', 'gov.json'),
+      await cli('feed', 'create', '--out', 'feed.json'),
+      await cli('soul', 'create', '--out', 'alice.json'),
+      await cli('registry', 'create', 'status.json', '--kind', 'status'),
+      await cli('registry', 'create', 'registry.json', '--kind', 'issued'),
+    ]
     issuer = String(gov['id'])
     feed = String(publisher['feed'])
     await folder.write('content.json', {
@@ -58,7 +62,9 @@ describe('cli: issuing, feeds, backups', () => {
     await cli('issuing', 'offer', 'content.json', ...alice, ...clock(), '--out', 'offer.json')
     const kept = ['--pending', 'pending.json', '--out', 'request.json']
     const known = ['--issuer-id', issuer, '--person', 'register 4711', ...clock(5)]
-    await cli('issuing', 'request', 'offer.json', '--soul', 'alice.json', ...known, ...kept)
+    // In a process of its own: threads of this one would not find their modules from another folder.
+    const request = ['issuing', 'request', 'offer.json', '--soul', 'alice.json', ...known, ...kept]
+    await succeed(request, { cwd: folder.path })
     await cli(...grant(...alice, '--out', 'issued.json'))
     const soul = ['--soul', 'alice.json', ...clock(9)]
     await cli('issuing', 'accept', 'issued.json', '--pending', 'pending.json', ...soul, '--out', 'held.json')
@@ -75,10 +81,7 @@ describe('cli: issuing, feeds, backups', () => {
     assert.equal(other.code, 1)
     assert.match(other.stderr, /^refused: subject: /m)
     // A run that was cut off after the person was recorded: the trees are brought up.
-    await folder.write(
-      'status.json',
-      status.replace(/"root".*/, `"root": "${EMPTY_ROOT}",`).replace(/\[[^]*\]/, '[]'),
-    )
+    await folder.write('status.json', { ...JSON.parse(status), leaves: [] })
     assert.equal((await attempt(...grant(...alice))).code, 0)
     assert.deepEqual(
       [await folder.text('status.json'), await folder.text('registry.json')],
@@ -128,31 +131,31 @@ describe('cli: issuing, feeds, backups', () => {
 
   it('attack: a stale feed, a fork and trees that take something back are refused', async () => {
     await cp(join(folder.path, 'feed'), join(folder.path, 'forked'), { recursive: true })
-    const [checked] = await Promise.all([
-      cli('feed', 'check', 'feed', ...follow('--head', 'head.json'), ...clock(70)),
-      attempt('feed', 'publish', 'forked', '--key', 'feed.json', ...clock(80)),
-    ])
+    const [checked] = [
+      await cli('feed', 'check', 'feed', ...follow('--head', 'head.json'), ...clock(70)),
+      await attempt('feed', 'publish', 'forked', '--key', 'feed.json', ...clock(80)),
+    ]
     assert.deepEqual([checked['valid'], checked['sequence'], checked['checked']], [true, '2', 3])
     await cli(...publish('feed', ...clock(90)))
     const old = JSON.parse(await folder.text('status.json'))
     await folder.write('status.json', { ...old, root: EMPTY_ROOT, leaves: [] })
     const stamp = await filesOf('feed')
-    const [stale, equivocated, takenBack] = await Promise.all([
-      attempt('feed', 'check', 'feed', ...follow(), ...clock(90 + 24 * 3600)),
-      attempt('feed', 'compare', 'feed', 'forked', ...follow('--out', 'proof.json')),
-      attempt(...publish('feed', ...clock(100))),
-    ])
+    const [stale, equivocated, takenBack] = [
+      await attempt('feed', 'check', 'feed', ...follow(), ...clock(90 + 24 * 3600)),
+      await attempt('feed', 'compare', 'feed', 'forked', ...follow('--out', 'proof.json')),
+      await attempt(...publish('feed', ...clock(100))),
+    ]
     assert.deepEqual([stale.code, JSON.parse(stale.stdout).problem], [1, 'stale'])
     assert.equal(equivocated.code, 1)
     assert.equal(takenBack.code, 1)
     assert.match(takenBack.stderr, /takes back what the entry before published/)
     assert.deepEqual(await filesOf('feed'), stamp)
     await cli('feed', 'check', 'feed', ...follow('--head', 'head.json'), ...clock(110))
-    const [fork, convicted, acquitted] = await Promise.all([
-      attempt('feed', 'check', 'forked', ...follow('--head', 'head.json'), ...clock(110)),
-      attempt('feed', 'convict', 'proof.json', ...follow()),
-      attempt('feed', 'convict', 'proof.json', '--feed', issuer),
-    ])
+    const [fork, convicted, acquitted] = [
+      await attempt('feed', 'check', 'forked', ...follow('--head', 'head.json'), ...clock(110)),
+      await attempt('feed', 'convict', 'proof.json', ...follow()),
+      await attempt('feed', 'convict', 'proof.json', '--feed', issuer),
+    ]
     assert.deepEqual([fork.code, JSON.parse(fork.stdout).problem], [1, 'fork'])
     assert.deepEqual(JSON.parse(fork.stdout).equivocation.entries.length, 2)
     assert.deepEqual([convicted.code, convicted.stdout], [0, '{\n  "proved": true\n}\n'])
@@ -169,15 +172,15 @@ describe('cli: issuing, feeds, backups', () => {
     const wallet = await restoreBackup({ backup: text, passphrase: PASSPHRASE })
     await folder.write('cut.json', text.slice(0, -100))
     await folder.write('newer.json', { version: 2, kind: 'backup' })
-    const [restored, wrong, cut, newer] = await Promise.all([
-      attempt('restore', 'backup.json', '--out', 'restored'),
-      run(['restore', 'backup.json', '--out', 'wrong'], {
+    const [restored, wrong, cut, newer] = [
+      await attempt('restore', 'backup.json', '--out', 'restored'),
+      await runHere(['restore', 'backup.json', '--out', 'wrong'], {
         cwd: folder.path,
         env: { SOULPROOF_PASSPHRASE: 'another' },
       }),
-      attempt('restore', 'cut.json', '--out', 'cut'),
-      attempt('restore', 'newer.json', '--out', 'newer'),
-    ])
+      await attempt('restore', 'cut.json', '--out', 'cut'),
+      await attempt('restore', 'newer.json', '--out', 'newer'),
+    ]
     assert.equal(restored.code, 0, restored.stderr)
     assert.equal(await folder.text('restored/sbt-1.held.json'), await folder.text('held.json'))
     assert.deepEqual(await folder.json('restored/sbt-1.held.json'), heldSbtToJson(wallet.sbts[0]!))
@@ -213,7 +216,7 @@ function asked(server: Server): string[] {
 }
 
 async function serve(path: string): Promise<Server> {
-  const files = new Map(
+  const files = new Map<string, Buffer>(
     await Promise.all(
       (await readdir(path)).map(async (name) => [`/${name}`, await readFile(join(path, name))] as const),
     ),

@@ -432,6 +432,8 @@ describe('feed: trees of holders', () => {
       /not that of the feed/,
     )
     refuses('tree', () => refreshHeld({ held: passport, trees: {}, state }), /not that of the feed/)
+    const strange = grant({ office: gov, schema: CITIZENSHIP, claims: { country: 'CA', birthDate: 0n } })
+    refuses('tree', () => refreshHeld({ held: strange, trees: {}, state }), /no roots of this issuer/)
   })
 
   it('attack: a publisher whose delta does not lead to the root that it signs', () => {
