@@ -74,7 +74,7 @@ for (const tree of [registry, status]) {
     const later = new Registry({ kind: tree.kind, leaves: tree.leaves })
     for (let i = 0; i < changes; i++) {
       if (tree.kind === 'issued') later.insert(leafOf(LEAVES + i + 1))
-      else later.revoke(((i * 7919) % (LEAVES / 50)) * 50)
+      else later.revoke((16 * i) % LEAVES)
     }
     const delta = later.since(copy)
     deltaDigest(delta)
