@@ -85,6 +85,15 @@ export class EngineError extends SoulproofError {
   override name = 'EngineError'
 }
 
+/** A failure of one of several kinds, named by `problem`; the message begins with it. */
+export class ProblemError<Problem extends string> extends SoulproofError {
+  readonly problem: Problem
+  constructor(problem: Problem, message: string, options?: ErrorOptions) {
+    super(`${problem}: ${message}`, options)
+    this.problem = problem
+  }
+}
+
 /** Why a feed of roots is refused; see `docs/feed.md`. */
 export type FeedProblem =
   /** A part is missing, unknown or not canonical. */
@@ -113,9 +122,8 @@ export type FeedProblem =
   | 'revoked'
 
 /** An entry, tree or head of a feed is malformed or refused; `problem` says which attack or accident it looks like. */
-export class FeedError extends SoulproofError {
+export class FeedError extends ProblemError<FeedProblem> {
   override name = 'FeedError'
-  readonly problem: FeedProblem
   /** For a fork: a proof for others, see `checkEquivocation`. */
   readonly equivocation?: unknown
   constructor(
@@ -123,8 +131,7 @@ export class FeedError extends SoulproofError {
     message: string,
     options: ErrorOptions & { readonly equivocation?: unknown } = {},
   ) {
-    super(`${problem}: ${message}`, options)
-    this.problem = problem
+    super(problem, message, options)
     if (options.equivocation !== undefined) this.equivocation = options.equivocation
   }
 }
@@ -155,13 +162,8 @@ export type IssuingProblem =
   | 'store'
 
 /** A message between issuer and holder is malformed or refused; `problem` says why. */
-export class IssuingError extends SoulproofError {
+export class IssuingError extends ProblemError<IssuingProblem> {
   override name = 'IssuingError'
-  readonly problem: IssuingProblem
-  constructor(problem: IssuingProblem, message: string, options?: ErrorOptions) {
-    super(`${problem}: ${message}`, options)
-    this.problem = problem
-  }
 }
 
 /** Why a backup does not open. */
@@ -178,13 +180,8 @@ export type BackupProblem =
   | 'altered'
 
 /** A backup does not open; `problem` says why. */
-export class BackupError extends SoulproofError {
+export class BackupError extends ProblemError<BackupProblem> {
   override name = 'BackupError'
-  readonly problem: BackupProblem
-  constructor(problem: BackupProblem, message: string, options?: ErrorOptions) {
-    super(`${problem}: ${message}`, options)
-    this.problem = problem
-  }
 }
 
 /** A key file is malformed, or it is refused: wrong passphrase, altered, of other keys. */

@@ -1,12 +1,10 @@
 import { CommanderError } from 'commander'
 import {
   ArtifactError,
-  BackupError,
   CeremonyError,
-  FeedError,
-  IssuingError,
   KeyFileError,
   LedgerError,
+  ProblemError,
   SoulproofError,
   StatementError,
 } from '../errors.js'
@@ -39,8 +37,7 @@ export function describeFailure(error: unknown): Failure {
     return { lines: [`refused: ${error.message}`, ...reasons], exitCode: 1 }
   }
   const isRefusedFile = error instanceof KeyFileError && error.refused
-  const isProblem = [BackupError, FeedError, IssuingError].some((type) => error instanceof type)
-  const isRefusedMessage = isProblem && (error as { problem?: string }).problem !== 'malformed'
+  const isRefusedMessage = error instanceof ProblemError && error.problem !== 'malformed'
   const isRefused = [RefusedError, ArtifactError, CeremonyError, LedgerError].some(
     (type) => error instanceof type,
   )
