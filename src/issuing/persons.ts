@@ -48,6 +48,7 @@ export function createMemoryPersons(): PersonStore {
     },
     async claim(record) {
       const [person, soul] = [personKey(record), soulKey(record)]
+      assertText(record.holder, 'holder')
       if (persons.has(person)) return 'person'
       if (souls.has(soul)) return 'soul'
       if (holders.has(record.holder)) return 'holder'
@@ -69,11 +70,16 @@ export function createMemoryPersons(): PersonStore {
 
 function personKey(o: { readonly type: string; readonly person: string }): string {
   requireObject(o, 'options')
-  return JSON.stringify([o.type, assertPerson(o.person)])
+  return JSON.stringify([assertText(o.type, 'type'), assertPerson(o.person)])
 }
 
 function soulKey({ type, soul }: IssuedRecord): string {
-  return JSON.stringify([type, soul])
+  return JSON.stringify([type, assertText(soul, 'soul')])
+}
+
+function assertText(text: unknown, label: string): string {
+  if (typeof text !== 'string') throw new TypeError(`${label} must be a string`)
+  return text
 }
 
 /** Checks an issuer's name for a person: well-formed text of 1 to 1000 characters. */

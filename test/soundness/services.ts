@@ -810,6 +810,16 @@ async function cliTargets(o: {
 /** Verbs without others below them. */
 const SINGLE = new Set(['issue', 'backup', 'restore', 'prove', 'verify', 'simulate', 'setup', 'bench'])
 
+/** Writes a file's content; what is too deep for JSON is cut off. */
+function textOf(content: unknown): string {
+  try {
+    return JSON.stringify(content, (_, value) => (typeof value === 'bigint' ? `${value}` : value)) ?? '{'
+  } catch (error) {
+    if (error instanceof RangeError) return '{'
+    throw error
+  }
+}
+
 async function runCommand(input: Anything, o: { folder: string; secrets: readonly string[] }): Promise<void> {
   const { args, files } = input ?? {}
   if (!Array.isArray(args)) return
@@ -829,9 +839,7 @@ async function runCommand(input: Anything, o: { folder: string; secrets: readonl
     for (const [name, content] of Object.entries(files ?? {})) {
       if (!/^(our\/)?[\w.-]+$/.test(name) || content === undefined) continue
       mkdirSync(dirname(join(place, name)), { recursive: true })
-      const text =
-        JSON.stringify(content, (_, value) => (typeof value === 'bigint' ? `${value}` : value)) ?? '{'
-      writeFileSync(join(place, name), typeof content === 'string' ? content : text)
+      writeFileSync(join(place, name), typeof content === 'string' ? content : textOf(content))
     }
     if (words[0] === 'ledger' && words.includes('credit') && existsSync(join(o.folder, 'store'))) {
       cpSync(join(o.folder, 'store'), join(place, 'credit'), { recursive: true })
