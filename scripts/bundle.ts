@@ -22,6 +22,9 @@ export const PAGE_EXPORTS = [
   'verifier',
   'designated',
   'ledger',
+  'issuing',
+  'feed',
+  'backup',
 ] as const
 
 /** What a page loads for one export, sizes in bytes. */

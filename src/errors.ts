@@ -90,6 +90,105 @@ export class EngineError extends SoulproofError {
   override name = 'EngineError'
 }
 
+/** A failure of one of several kinds, named by `problem`; the message begins with it. */
+export class ProblemError<Problem extends string> extends SoulproofError {
+  readonly problem: Problem
+  constructor(problem: Problem, message: string, options?: ErrorOptions) {
+    super(`${problem}: ${message}`, options)
+    this.problem = problem
+  }
+}
+
+/** Why a feed of roots is refused; see `docs/feed.md`. */
+export type FeedProblem =
+  /** A part is missing, unknown or not canonical. */
+  | 'malformed'
+  /** It belongs to another feed. */
+  | 'feed'
+  /** It is not signed by the key in force. */
+  | 'signature'
+  /** Two entries of one sequence number: `equivocation` proves it. */
+  | 'fork'
+  /** It is older than what is known. */
+  | 'roll-back'
+  /** Entries in between are missing. */
+  | 'gap'
+  /** Times run backwards. */
+  | 'time'
+  /** It is published in the future. */
+  | 'future'
+  /** It has expired: a newer one is due. */
+  | 'stale'
+  /** Anchors do not follow from the roots, or are not there. */
+  | 'anchors'
+  /** A tree or delta is not the one that is signed. */
+  | 'tree'
+  /** The SBT is revoked in the new trees. */
+  | 'revoked'
+
+/** An entry, tree or head of a feed is malformed or refused; `problem` says which attack or accident it looks like. */
+export class FeedError extends ProblemError<FeedProblem> {
+  override name = 'FeedError'
+  /** For a fork: a proof for others, see `checkEquivocation`. */
+  readonly equivocation?: unknown
+  constructor(
+    problem: FeedProblem,
+    message: string,
+    options: ErrorOptions & { readonly equivocation?: unknown } = {},
+  ) {
+    super(problem, message, options)
+    if (options.equivocation !== undefined) this.equivocation = options.equivocation
+  }
+}
+
+/** Why a message of an issuing is refused; see `docs/issuing.md`. */
+export type IssuingProblem =
+  /** A part is missing, unknown or not canonical. */
+  | 'malformed'
+  /** It is of another issuer than expected. */
+  | 'issuer'
+  /** The offer is not signed by its issuer. */
+  | 'signature'
+  /** The offer is for another person. */
+  | 'subject'
+  /** The offer is over. */
+  | 'expired'
+  /** The proof does not show the secret behind this holder for this offer. */
+  | 'possession'
+  /** This person has an SBT of this schema already. */
+  | 'person'
+  /** This Soul has an SBT of this schema already, under another person. */
+  | 'soul'
+  /** This holder was used before. */
+  | 'holder'
+  /** What was issued is not what was offered. */
+  | 'sbt'
+  /** The store of persons is damaged or open elsewhere. */
+  | 'store'
+
+/** A message between issuer and holder is malformed or refused; `problem` says why. */
+export class IssuingError extends ProblemError<IssuingProblem> {
+  override name = 'IssuingError'
+}
+
+/** Why a backup does not open. */
+export type BackupProblem =
+  /** A part is missing, unknown or of another form. */
+  | 'malformed'
+  /** It was written by a later release. */
+  | 'version'
+  /** It ends too early. */
+  | 'truncated'
+  /** The passphrase is wrong. */
+  | 'passphrase'
+  /** The passphrase is right, and something in the backup was changed. */
+  | 'altered'
+
+/** A backup does not open; `problem` says why. */
+export class BackupError extends ProblemError<BackupProblem> {
+  override name = 'BackupError'
+}
+
 /** A key file is malformed, or it is refused: wrong passphrase, altered, of other keys. */
 export class KeyFileError extends SoulproofError {
   override name = 'KeyFileError'

@@ -15,6 +15,9 @@ const BUDGET: Readonly<Record<(typeof PAGE_EXPORTS)[number], number>> = {
   verifier: 56_000,
   designated: 72_000,
   ledger: 33_000,
+  issuing: 31_000,
+  feed: 25_000,
+  backup: 26_000,
 }
 
 /** What of a package's folder is in nobody's bundle: GPL code, peers, and what only Node has. */

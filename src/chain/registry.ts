@@ -125,7 +125,7 @@ export async function createRegistryIndexer(
       return state.tree.root
     },
     leaves: () => Array.from({ length: state.committed }, (_, index) => state.tree.leaf(index)),
-    nodes: (level) => state.tree.nodes(level),
+    nodes: (level) => state.tree.row(level),
     proof(index) {
       if (!Number.isInteger(index) || index < 0 || index >= state.committed) {
         throw new RangeError('index must be that of a leaf')

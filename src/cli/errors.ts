@@ -4,6 +4,7 @@ import {
   CeremonyError,
   KeyFileError,
   LedgerError,
+  ProblemError,
   SoulproofError,
   StatementError,
 } from '../errors.js'
@@ -36,10 +37,11 @@ export function describeFailure(error: unknown): Failure {
     return { lines: [`refused: ${error.message}`, ...reasons], exitCode: 1 }
   }
   const isRefusedFile = error instanceof KeyFileError && error.refused
+  const isRefusedMessage = error instanceof ProblemError && error.problem !== 'malformed'
   const isRefused = [RefusedError, ArtifactError, CeremonyError, LedgerError].some(
     (type) => error instanceof type,
   )
-  if (error instanceof Error && (isRefused || isRefusedFile)) {
+  if (error instanceof Error && (isRefused || isRefusedFile || isRefusedMessage)) {
     return { lines: [`refused: ${error.message}`], exitCode: 1 }
   }
   if (

@@ -2,15 +2,8 @@ import type { Command } from 'commander'
 import { assertUint } from '../field.js'
 import { proofToJson, type Registry } from '../merkle/index.js'
 import { readDecimal, readObject, within } from '../merkle/json.js'
-import {
-  type ClaimType,
-  defineSchema,
-  type Issuer,
-  issueSbt,
-  type Schema,
-  type Signature,
-  sbtToJson,
-} from '../sbt/index.js'
+import { type ClaimType, defineSchema, type Issuer, issueSbt, type Schema, sbtToJson } from '../sbt/index.js'
+import { signatureToJson } from '../sbt/json.js'
 import { readClaims, readSeconds } from './claims.js'
 import { RefusedError, UsageError } from './errors.js'
 import {
@@ -141,28 +134,46 @@ function requireReserved(status: Registry, statusId: number): void {
 }
 
 function readRequest(json: unknown): Request {
-  const object = readObject(
-    json,
-    'request',
-    ['schema', 'holder', 'claims'],
-    ['issuedAt', 'expiresAt', 'statusId'],
-  )
-  const { name, claims } = readObject(object['schema'], 'request.schema', ['name', 'claims'], ['hash'])
-  const schema = within('request.schema', () =>
-    defineSchema({ name: name as string, claims: claims as Record<string, ClaimType> }),
-  )
-  const { statusId } = object
+  const { content, others } = readSigned(json, 'request', ['holder'], ['issuedAt', 'statusId'])
+  const { statusId } = others
   if (statusId !== undefined && (typeof statusId !== 'number' || !Number.isSafeInteger(statusId))) {
     throw new UsageError('request.statusId: must be an integer')
   }
   return {
-    schema,
-    holder: readDecimal(object['holder'], 'request.holder'),
-    claims: readClaims(schema, object['claims'], 'request.claims'),
+    ...content,
+    holder: readDecimal(others['holder'], 'request.holder'),
     issuedAt:
-      'issuedAt' in object ? readMoment(object['issuedAt'], 'request.issuedAt') : readTime(undefined, ''),
-    expiresAt: 'expiresAt' in object ? readMoment(object['expiresAt'], 'request.expiresAt') : 0n,
+      'issuedAt' in others ? readMoment(others['issuedAt'], 'request.issuedAt') : readTime(undefined, ''),
     statusId,
+  }
+}
+
+/** What an issuer attests. */
+type Content = Pick<Request, 'schema' | 'claims' | 'expiresAt'>
+
+/** Reads what is to be attested: schema and claims, and expiresAt unless it is never. Throws {@link SchemaError}. */
+export function readContent(json: unknown): Content {
+  return readSigned(json, 'content').content
+}
+
+function readSigned(
+  json: unknown,
+  path: string,
+  required: readonly string[] = [],
+  optional: readonly string[] = [],
+): { readonly content: Content; readonly others: Readonly<Record<string, unknown>> } {
+  const object = readObject(json, path, ['schema', 'claims', ...required], ['expiresAt', ...optional])
+  const { name, claims } = readObject(object['schema'], `${path}.schema`, ['name', 'claims'], ['hash'])
+  const schema = within(`${path}.schema`, () =>
+    defineSchema({ name: name as string, claims: claims as Record<string, ClaimType> }),
+  )
+  return {
+    content: {
+      schema,
+      claims: readClaims(schema, object['claims'], `${path}.claims`),
+      expiresAt: 'expiresAt' in object ? readMoment(object['expiresAt'], `${path}.expiresAt`) : 0n,
+    },
+    others: object,
   }
 }
 
@@ -170,8 +181,4 @@ function readMoment(json: unknown, path: string): bigint {
   const seconds = readSeconds(json, path)
   assertUint(seconds, 64, path)
   return seconds
-}
-
-function signatureToJson({ R8, S }: Signature): unknown {
-  return { R8: R8.map(String), S: S.toString() }
 }

@@ -7,8 +7,12 @@ type AddCommand = (program: Command) => void
 const VERBS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   soul: async () => (await import('./soul.js')).addSoulCommand,
   issuer: async () => (await import('./issuer.js')).addIssuerCommand,
+  issuing: async () => (await import('./issuing.js')).addIssuingCommand,
   issue: async () => (await import('./issue.js')).addIssueCommand,
   registry: async () => (await import('./registry.js')).addRegistryCommand,
+  feed: async () => (await import('./feed.js')).addFeedCommand,
+  backup: async () => (await import('./backup.js')).addBackupCommand,
+  restore: async () => (await import('./backup.js')).addRestoreCommand,
   policy: async () => (await import('./policy.js')).addPolicyCommand,
   prove: async () => (await import('./prove.js')).addProveCommand,
   verify: async () => (await import('./verify.js')).addVerifyCommand,

@@ -19,8 +19,13 @@ export interface RegistryFile {
  * @throws {UsageError|SchemaError|RangeError} if the file is missing or malformed, of another kind, or has another root
  */
 export async function readRegistry(path: string, kind?: RegistryKind): Promise<Registry> {
+  return registryFromJson(await readJson(path, kind === 'status' ? 'status' : 'registry'), kind)
+}
+
+/** Reads a tree from its JSON. Throws as {@link readRegistry}. */
+export function registryFromJson(json: unknown, kind?: RegistryKind): Registry {
   const label = kind === 'status' ? 'status' : 'registry'
-  const file = readObject(await readJson(path, label), label, ['version', 'kind', 'root', 'leaves'])
+  const file = readObject(json, label, ['version', 'kind', 'root', 'leaves'])
   if (file['version'] !== 1) throw new UsageError(`${label}.version: must be 1`)
   const own = readKind(file['kind'], `${label}.kind`)
   if (kind !== undefined && own !== kind) throw new UsageError(`${label}.kind: must be ${kind}`)

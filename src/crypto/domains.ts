@@ -48,10 +48,14 @@ export const DOMAIN = {
   policy: ascii('soulproof/policy/1'),
 } as const
 
-/** Tags of what no circuit hashes: signatures of verifier keys. They differ from each other and from all of {@link DOMAIN}. */
+/** Tags of what no circuit hashes: signatures of verifier keys, publishers and issuers. They differ from each other and from all of {@link DOMAIN}. */
 export const SIGNATURE_DOMAIN = {
   /** (tag, challenge, verifierKey, session): a proof of possession. */
   possession: ascii('soulproof/possession/1'),
+  /** (tag, hash of the entry): an entry of a feed, by its publisher. */
+  feed: ascii('soulproof/feed/1'),
+  /** (tag, hash of the offer): an offer to issue, by the issuer. */
+  offer: ascii('soulproof/issuing/offer/1'),
   /** (tag, previous key, next key, at): a rotation. */
   rotation: ascii('soulproof/rotation/1'),
 } as const

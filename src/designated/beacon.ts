@@ -1,7 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
+import { frame } from '../crypto/encoding.js'
 import { requireObject } from '../errors.js'
 import { assertUint, hashBytes } from '../field.js'
-import { frame } from './encoding.js'
 
 /** Public randomness that nobody knew before its time: the start of a delay. */
 export interface Beacon {

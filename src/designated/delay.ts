@@ -1,11 +1,11 @@
 /** The delay x^(2^T) modulo N: evaluating it with checkpoints, its trace, and publishing its output with a proof. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { frame } from '../crypto/encoding.js'
 import { requireObject } from '../errors.js'
 import { assertBelow, bigIntToBytes } from '../field.js'
 import { readArray, readObject } from '../merkle/json.js'
 import { type Beacon, beaconBytes, checkBeacon } from './beacon.js'
-import { frame } from './encoding.js'
 import { absolute, gcd, hashToPrime, isPrime, MODULUS_BYTES, power, powers } from './modular.js'
 import { type DelayParameters, startOf } from './sigma.js'
 import { createSquarer, type SquarerName } from './squarer.js'

@@ -9,6 +9,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { frame, isHex } from '../crypto/encoding.js'
 import { randomBytes } from '../crypto/random.js'
 import { PolicyError, requireObject, SchemaError, SoulproofError } from '../errors.js'
 import { assertField, assertUint, type FieldInput, hashBytes, toField } from '../field.js'
@@ -19,10 +20,9 @@ import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Envelope, OnProgress, Prover } from '../prover/index.js'
 import type { ClaimValue } from '../sbt/schema.js'
 import type { Verification, Verifier } from '../verifier/index.js'
-import { frame } from './encoding.js'
 import { requireKey, type VerifierKey } from './keys.js'
 import { checkPossession, type Possession, provePossession } from './possession.js'
-import { createSealingKey, isHex, isSealed, open, PUBLIC_KEY_BYTES, type Sealed, seal } from './seal.js'
+import { createSealingKey, isSealed, open, PUBLIC_KEY_BYTES, type Sealed, seal } from './seal.js'
 import { simulate } from './simulate.js'
 
 /** The holder's first message. */

@@ -1,7 +1,7 @@
 /** Arithmetic modulo an RSA number, on bigints. Not constant time: see where a secret exponent is used. */
 import { shake256 } from '@noble/hashes/sha3.js'
+import { frame } from '../crypto/encoding.js'
 import { bigIntToBytes, bytesToBigInt } from '../field.js'
-import { frame } from './encoding.js'
 
 /** The RSA-2048 number of the RSA Factoring Challenge (1991): its factors were destroyed, and nobody has found them. */
 export const RSA_2048 =

@@ -1,6 +1,7 @@
 /** Encryption to a verifier: HPKE base mode (RFC 9180), P-256, HKDF-SHA-256, AES-256-GCM, all of it the platform's own. */
 import { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, HkdfSha256 } from '@hpke/core'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { isHex } from '../crypto/encoding.js'
 
 const suite = new CipherSuite({
   kem: new DhkemP256HkdfSha256(),
@@ -90,11 +91,6 @@ export function isSealed(sealed: { readonly [name in keyof Sealed]: unknown }): 
 }
 
 const MAX_BLOCKS = 32
-
-/** Tells whether a value is lower-case hex of so many bytes. */
-export function isHex(value: unknown, bytes: number): value is string {
-  return typeof value === 'string' && value.length === 2 * bytes && /^[0-9a-f]*$/.test(value)
-}
 
 function arrayBuffer(bytes: Uint8Array): ArrayBuffer {
   return Uint8Array.from(bytes).buffer

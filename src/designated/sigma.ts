@@ -8,10 +8,10 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { addPoints, BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { frame } from '../crypto/encoding.js'
 import { randomBelow, randomBytes } from '../crypto/random.js'
 import { bigIntToBytes, bytesToBigInt, FIELD_MODULUS } from '../field.js'
 import { TIMED_H } from '../statements/timed.js'
-import { frame } from './encoding.js'
 import { absolute, gcd, hashToPrime, hashToSquare, MODULUS_BYTES, power, powers } from './modular.js'
 
 /** A group of unknown order and a delay in it; comes from the verifier's policy. */

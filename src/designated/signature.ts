@@ -2,12 +2,12 @@
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { BASE8, isPublicKey, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { isSigned } from '../crypto/eddsa.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
 import { SchemaError } from '../errors.js'
 import { bigIntToBytes, bytesToBigInt } from '../field.js'
 import { readArray, readDecimal, readObject } from '../merkle/json.js'
-import { isSbtSigned } from '../sbt/issuer.js'
 import type { VerifierKey } from './keys.js'
 
 /** A signature with its public key, as it travels: canonical decimal strings. */
@@ -53,9 +53,7 @@ export function isSignedBy(verifierKey: bigint, message: bigint, json: unknown):
     return false
   }
   return (
-    poseidon(publicKey) === verifierKey &&
-    isPublicKey(publicKey) &&
-    isSbtSigned(publicKey, message, signature)
+    poseidon(publicKey) === verifierKey && isPublicKey(publicKey) && isSigned(publicKey, message, signature)
   )
 }
 

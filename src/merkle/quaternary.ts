@@ -32,15 +32,7 @@ export class QuaternaryTree {
   /** Builds the tree level by level: every inner node is hashed once, all-zero subtrees never. */
   constructor(leaves: readonly bigint[] = []) {
     this.#levels = Array.from({ length: QUATERNARY_DEPTH + 1 }, () => new Map<number, bigint>())
-    const bottom = this.#levels[0] as Map<number, bigint>
-    for (const [index, leaf] of leaves.entries()) if (leaf !== 0n) bottom.set(index, leaf)
-    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
-      const above = this.#levels[level + 1] as Map<number, bigint>
-      for (const index of (this.#levels[level] as Map<number, bigint>).keys()) {
-        const parent = Math.floor(index / 4)
-        if (!above.has(parent)) above.set(parent, poseidon(this.#children(level, parent)))
-      }
-    }
+    this.writeAll(leaves.entries())
   }
 
   get root(): bigint {
@@ -52,26 +44,40 @@ export class QuaternaryTree {
     return this.#node(0, index)
   }
 
-  /** Returns the nodes of a level that stand above the leaves from 0 to 4^10 - 1, in order; level 10 is the root. */
-  nodes(level: number): bigint[] {
+  /** Returns all nodes of a level, 4^(10 - level) in order; level 10 is the root. */
+  row(level: number): bigint[] {
     return Array.from({ length: 4 ** (QUATERNARY_DEPTH - level) }, (_, index) => this.#node(level, index))
   }
 
   /** Writes a leaf and the 10 nodes above it. */
   write(index: number, leaf: bigint): void {
-    if (this.leaf(index) !== leaf) this.writeAll(new Map([[index, leaf]]))
+    this.writeAll([[index, leaf]])
   }
 
-  /** Writes leaves by their indexes, and each node above them once. */
-  writeAll(leaves: ReadonlyMap<number, bigint>): void {
-    for (const [index, leaf] of leaves) this.#levels[0]?.set(index, leaf)
-    let positions = new Set(leaves.keys())
-    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
-      positions = new Set([...positions].map((position) => Math.floor(position / 4)))
-      for (const position of positions) {
-        this.#levels[level + 1]?.set(position, poseidon(this.#children(level, position)))
-      }
+  /** Writes leaves, each with its index, and hashes each node above them once. */
+  writeAll(leaves: Iterable<readonly [index: number, leaf: bigint]>): void {
+    let parents = new Set<number>()
+    for (const [index, leaf] of leaves) {
+      if (this.leaf(index) === leaf) continue
+      this.#levels[0]?.set(index, leaf)
+      parents.add(Math.floor(index / 4))
     }
+    for (let level = 0; level < QUATERNARY_DEPTH; level++) {
+      const above = new Set<number>()
+      for (const parent of parents) {
+        this.#levels[level + 1]?.set(parent, poseidon(this.#children(level, parent)))
+        above.add(Math.floor(parent / 4))
+      }
+      parents = above
+    }
+  }
+
+  /** Returns the nodes of a level from 0 to the last that differs from the all-zero subtree. */
+  nodes(level: number): bigint[] {
+    const stored = this.#levels[level] as Map<number, bigint>
+    let length = 0
+    for (const [index, node] of stored) if (index >= length && node !== zeros()[level]) length = index + 1
+    return Array.from({ length }, (_, index) => this.#node(level, index))
   }
 
   /** Returns a fresh opening of the leaf at an index. */

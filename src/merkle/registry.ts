@@ -1,12 +1,12 @@
 import { requireObject } from '../errors.js'
 import { assertField } from '../field.js'
+import { assertBucket, type Bucket } from './bucket.js'
+import { checkDelta, type RegistryKind, type TreeDelta } from './delta.js'
 import { assertIndex, type MerkleProof } from './proof.js'
 import { QUATERNARY_CAPACITY, QuaternaryTree } from './quaternary.js'
 
+export type { RegistryKind } from './delta.js'
 export { leanRoot, quaternaryRoot } from './proof.js'
-
-/** `issued`: leaves are SBTs, 0 once revoked. `status`: the leaf at a statusId is 0 until it is revoked, then 1. */
-export type RegistryKind = 'issued' | 'status'
 
 /**
  * An issuer's tree with room for 4^10 leaves: the registry of what it issued, or its status tree of revocations.
@@ -114,6 +114,89 @@ export class Registry {
   proof(index: number): MerkleProof {
     this.#checkIndex(index)
     return this.#tree.proof(index)
+  }
+
+  /**
+   * Brings the tree to a later state of the same tree, all or nothing: whole, if it then has the root `delta.to`; else it is
+   * as it was. Hashes each changed node once.
+   *
+   * @throws {RangeError} if the delta is of another kind, size or root than this tree's, appends or revokes what cannot be,
+   *   or does not lead to `delta.to`
+   * @throws {TypeError} if a part has another type
+   */
+  update(delta: TreeDelta): void {
+    checkDelta(delta)
+    const { append, revoked, size, to } = delta
+    if (delta.kind !== this.kind) throw new RangeError(`delta.kind must be ${this.kind}`)
+    if (delta.from !== this.root || delta.fromSize !== this.#size) {
+      throw new RangeError('delta.from must be the root and size of this tree')
+    }
+    const mark = this.kind === 'issued' ? 0n : 1n
+    const changes = [
+      ...append.map((leaf, i) => [delta.fromSize + i, leaf] as const),
+      ...revoked.map((index) => [index, mark] as const),
+    ]
+    if (revoked.some((index) => this.#tree.leaf(index) === mark)) {
+      throw new RangeError('delta.revoked must name what is not revoked yet')
+    }
+    const before = changes.map(([index]) => [index, this.#tree.leaf(index)] as const)
+    this.#tree.writeAll(changes)
+    if (this.root !== to) {
+      this.#tree.writeAll(before)
+      throw new RangeError('delta does not lead to its root')
+    }
+    this.#next = size
+    this.#size = size
+  }
+
+  /**
+   * Returns what leads from an earlier state of the same tree to this one.
+   *
+   * @throws {RangeError} if `earlier` is of another kind, longer, or has what this tree took back: not its earlier state
+   */
+  since(earlier: Registry): TreeDelta {
+    if (!(earlier instanceof Registry)) throw new TypeError('earlier must be a Registry')
+    if (earlier.kind !== this.kind) throw new RangeError(`earlier must be of kind ${this.kind}`)
+    const [old, leaves] = [earlier.leaves, this.leaves]
+    const append = this.kind === 'issued' ? leaves.slice(old.length) : []
+    const revoked: number[] = []
+    for (let index = 0; index < Math.max(leaves.length, old.length); index++) {
+      const [was, is] = [old[index] ?? 0n, leaves[index]]
+      const isAppended = this.kind === 'issued' && index >= old.length
+      if (isAppended || is === was) continue
+      if (is !== (this.kind === 'issued' ? 0n : 1n)) {
+        throw new RangeError(
+          'earlier must be an earlier state of this tree: leaves only come and are revoked',
+        )
+      }
+      revoked.push(index)
+    }
+    return {
+      kind: this.kind,
+      from: earlier.root,
+      fromSize: earlier.size,
+      to: this.root,
+      size: this.size,
+      append,
+      revoked,
+    }
+  }
+
+  /**
+   * Returns a bucket: the leaves below one node of a level, and all nodes of that level. Who downloads it can open each leaf in
+   * it, and does not tell which one it is after. See `openBucket`.
+   *
+   * @param o.height  levels below the node: a bucket has 4^height leaves, 1 to 9
+   * @param o.number  which node, from 0
+   * @throws {TypeError|RangeError} naming the argument that is malformed
+   */
+  bucket(o: { readonly height: number; readonly number: number }): Bucket {
+    requireObject(o, 'options')
+    const { height, number } = o
+    assertBucket(height, number)
+    const width = 4 ** height
+    const leaves = this.#tree.nodes(0).slice(number * width, (number + 1) * width)
+    return { kind: this.kind, root: this.root, height, number, leaves, nodes: this.#tree.nodes(height) }
   }
 
   #checkIndex(index: unknown): asserts index is number {

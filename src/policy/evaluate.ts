@@ -4,11 +4,12 @@
  * circuits.
  */
 import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { isSigned } from '../crypto/eddsa.js'
 import { SoulproofError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS } from '../field.js'
 import { type MerkleProof, quaternaryRoot } from '../merkle/proof.js'
 import type { SetTree } from '../merkle/set.js'
-import { isSbtSigned, parseIssuerId, type Signature } from '../sbt/issuer.js'
+import { parseIssuerId, type Signature } from '../sbt/issuer.js'
 import { completeSbt, type HeldSbt, type Sbt } from '../sbt/sbt.js'
 import { encodeClaims, SIGNED_BIAS } from '../sbt/schema.js'
 import { holderOf } from '../soul/index.js'
@@ -193,7 +194,7 @@ function recompute(held: HeldSbt, { schema }: SlotRule): Candidate | undefined {
 function hasSignature(sbt: Sbt, anchor: HeldSbt['anchor']): boolean {
   const issuer = parseIssuerId(sbt.issuer)
   if (issuer.kind !== 'key' || !('signature' in anchor)) return false
-  return isCanonical(anchor.signature) && isSbtSigned(issuer.publicKey, sbt.hash, anchor.signature)
+  return isCanonical(anchor.signature) && isSigned(issuer.publicKey, sbt.hash, anchor.signature)
 }
 
 function isCanonical(signature: Signature | undefined): boolean {

@@ -1,17 +1,12 @@
-import {
-  BASE8,
-  isPublicKey,
-  multiply,
-  type Point,
-  SUBGROUP_ORDER,
-  satisfiesEdDsa,
-} from '../crypto/babyjub.js'
+import { BASE8, isPublicKey, multiply, type Point } from '../crypto/babyjub.js'
 import { DOMAIN } from '../crypto/domains.js'
-import { deriveSecretScalar, sign } from '../crypto/eddsa.js'
+import { deriveSecretScalar, type Signature, sign } from '../crypto/eddsa.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
 import { requireObject } from '../errors.js'
-import { assertField, FIELD_MODULUS, parseDecimal } from '../field.js'
+import { assertField, parseDecimal } from '../field.js'
+
+export type { Signature } from '../crypto/eddsa.js'
 
 /** `eddsa:<x>:<y>` for a key on Baby Jubjub, `eip155:<chainId>:<0xaddress>` for a contract. */
 export type IssuerId = string
@@ -22,12 +17,6 @@ export interface Issuer {
   /** 32 or more secret bytes. */
   readonly secret: Uint8Array
   readonly publicKey: Point
-}
-
-/** An EdDSA-Poseidon signature over an SBT's hash. */
-export interface Signature {
-  readonly R8: Point
-  readonly S: bigint
 }
 
 /** The two numbers behind an {@link IssuerId}: a point's coordinates, or chain id and address. */
@@ -99,24 +88,22 @@ export function signSbt(issuer: Issuer, sbtHash: bigint): Signature {
   return sign(issuer.secret, sbtHash)
 }
 
+/**
+ * Checks a key that signs: its id has to be that of its secret, or it would sign what nobody accepts.
+ *
+ * @param label what the key is called in errors
+ * @throws {TypeError|RangeError} naming the part that is malformed
+ */
+export function requireSigner(key: Pick<Issuer, 'id' | 'secret'>, label: string): Issuer {
+  requireObject(key, label)
+  // Without one a fresh secret would take its place.
+  requireSecret(key.secret, `${label}.secret`)
+  const own = createIssuer({ secret: key.secret })
+  if (own.id !== key.id) throw new RangeError(`${label}.id must be that of its secret`)
+  return own
+}
+
 function requireSecret(secret: unknown, label: string): asserts secret is Uint8Array {
   if (!(secret instanceof Uint8Array)) throw new TypeError(`${label} must be a Uint8Array`)
   if (secret.length < 16) throw new RangeError(`${label} must have at least 16 bytes`)
-}
-
-/**
- * Tells whether a signature over an SBT's hash is the key's.
- *
- * Numbers that are not canonical (a coordinate from r on, S from l on) make it `false`: they are second forms of a
- * signature.
- */
-export function isSbtSigned(publicKey: Point, sbtHash: bigint, signature: Signature): boolean {
-  const { R8, S } = signature
-  const isBelow = (value: unknown, bound: bigint): boolean =>
-    typeof value === 'bigint' && value >= 0n && value < bound
-  if (!Array.isArray(R8) || R8.length !== 2 || !R8.every((value) => isBelow(value, FIELD_MODULUS)))
-    return false
-  if (!isBelow(S, SUBGROUP_ORDER)) return false
-  const h = poseidon([R8[0], R8[1], ...publicKey, sbtHash])
-  return satisfiesEdDsa({ R8, S, h, key: publicKey })
 }

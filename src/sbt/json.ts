@@ -93,9 +93,6 @@ export function schemaFromJson(json: unknown, path = 'schema'): Schema {
 
 /** Writes an SBT as plain JSON data, its claims in the order of the schema. */
 export function sbtToJson(sbt: Sbt): SbtJson {
-  const claims = Object.keys(sbt.schema.claims).map((name) => {
-    return [name, claimToJson(sbt.claims[name] as ClaimValue)] as const
-  })
   return {
     issuer: sbt.issuer,
     schema: schemaToJson(sbt.schema),
@@ -103,7 +100,7 @@ export function sbtToJson(sbt: Sbt): SbtJson {
     issuedAt: sbt.issuedAt.toString(),
     expiresAt: sbt.expiresAt.toString(),
     statusId: sbt.statusId,
-    claims: Object.fromEntries(claims),
+    claims: claimsToJson(sbt.schema, sbt.claims),
     hash: sbt.hash.toString(),
     leaf: sbt.leaf.toString(),
   }
@@ -160,10 +157,7 @@ export function heldSbtToJson(held: HeldSbt): HeldSbtJson {
       'registered' in anchor
         ? { registered: proofToJson(anchor.registered) }
         : {
-            signature: {
-              R8: [anchor.signature.R8[0].toString(), anchor.signature.R8[1].toString()],
-              S: anchor.signature.S.toString(),
-            },
+            signature: signatureToJson(anchor.signature),
             ...(anchor.status === undefined ? {} : { status: proofToJson(anchor.status) }),
           },
   }
@@ -195,7 +189,18 @@ function anchorFromJson(json: unknown, path: string): Anchor {
     : { signature }
 }
 
-function signatureFromJson(json: unknown, path: string): Signature {
+/** Writes a signature as plain JSON data. */
+export function signatureToJson({ R8, S }: Signature): SignatureJson {
+  return { R8: [R8[0].toString(), R8[1].toString()], S: S.toString() }
+}
+
+/**
+ * Reads a signature; whose it is, is not checked.
+ *
+ * @param path what the signature is called in errors
+ * @throws {SchemaError} if a part is missing, unknown or not canonical
+ */
+export function signatureFromJson(json: unknown, path: string): Signature {
   const object = readObject(json, path, ['R8', 'S'])
   const point = readArray(object['R8'], `${path}.R8`, 2)
   return {
@@ -239,20 +244,21 @@ export function issuerRootsToJson(roots: IssuerRoots): IssuerRootsJson {
 /**
  * Reads roots of issuers.
  *
+ * @param path what the roots are called in errors
  * @throws {SchemaError} if an issuer id or a root is malformed, or a key is unknown
  */
-export function issuerRootsFromJson(json: unknown): IssuerRoots {
-  const { issuers } = readObject(json, 'roots', ['issuers'])
-  if (!isRecord(issuers)) throw new SchemaError('roots.issuers', 'must be an object')
+export function issuerRootsFromJson(json: unknown, path = 'roots'): IssuerRoots {
+  const { issuers } = readObject(json, path, ['issuers'])
+  if (!isRecord(issuers)) throw new SchemaError(`${path}.issuers`, 'must be an object')
   const entries = Object.entries(issuers).map(([id, value], i) => {
-    const path = `roots.issuers[${i}]`
-    within(path, () => parseIssuerId(id))
-    const own = readObject(value, path, [], ['registry', 'status'])
+    const at = `${path}.issuers[${i}]`
+    within(at, () => parseIssuerId(id))
+    const own = readObject(value, at, [], ['registry', 'status'])
     return [
       id,
       {
-        ...('registry' in own ? { registry: readDecimal(own['registry'], `${path}.registry`) } : {}),
-        ...('status' in own ? { status: readDecimal(own['status'], `${path}.status`) } : {}),
+        ...('registry' in own ? { registry: readDecimal(own['registry'], `${at}.registry`) } : {}),
+        ...('status' in own ? { status: readDecimal(own['status'], `${at}.status`) } : {}),
       },
     ] as const
   })
@@ -265,8 +271,23 @@ function claimToJson(value: ClaimValue): ClaimJson {
   return `0x${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** Reads the claims that the schema names; ranges are checked where the SBT's hash is computed. */
-function claimsFromJson(schema: Schema, json: unknown, path: string): Record<string, ClaimValue> {
+/** Writes claims in the order of their schema. */
+export function claimsToJson(
+  schema: Schema,
+  claims: Readonly<Record<string, ClaimValue>>,
+): Record<string, ClaimJson> {
+  const entries = Object.keys(schema.claims).map((name) => {
+    return [name, claimToJson(claims[name] as ClaimValue)] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/**
+ * Reads the claims that the schema names; ranges are checked where the SBT's hash is computed.
+ *
+ * @throws {SchemaError} if a claim is missing, unknown or malformed
+ */
+export function claimsFromJson(schema: Schema, json: unknown, path: string): Record<string, ClaimValue> {
   const object = readObject(json, path, Object.keys(schema.claims))
   return Object.fromEntries(
     Object.entries(schema.claims).map(([name, type]) => [

@@ -1,9 +1,10 @@
+import { isSigned } from '../crypto/eddsa.js'
 import { SchemaError } from '../errors.js'
 import { assertField, assertUint } from '../field.js'
 import { isRecord } from '../merkle/json.js'
 import { quaternaryRoot } from '../merkle/proof.js'
 import { holderOf, type Soul } from '../soul/index.js'
-import { type IssuerId, isSbtSigned, parseIssuerId, type Signature } from './issuer.js'
+import { type IssuerId, parseIssuerId, type Signature } from './issuer.js'
 import { completeSbt, type HeldSbt, type Sbt } from './sbt.js'
 import { defineSchema } from './schema.js'
 
@@ -101,7 +102,7 @@ function signatureProblem(sbt: Sbt, signature: unknown): string | undefined {
   const issuer = parseIssuerId(sbt.issuer)
   if (issuer.kind !== 'key') return 'anchor.signature: a contract cannot sign'
   if (!isRecord(signature)) return 'anchor.signature: must be an object'
-  return isSbtSigned(issuer.publicKey, sbt.hash, signature as unknown as Signature)
+  return isSigned(issuer.publicKey, sbt.hash, signature as unknown as Signature)
     ? undefined
     : "anchor.signature: is not the issuer's over this SBT"
 }

@@ -521,7 +521,7 @@ function readEnvelope(
     throw error instanceof Refusal ? error : new Refusal('envelope: cannot be read')
   }
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain))
-    throw new Refusal('envelope: is not an object')
+    throw new Refusal('envelope: must be an object')
   const fields = plain as ReturnType<typeof readEnvelope>
   const names = Object.keys(plain)
   // First, because fields follow from it.
@@ -600,7 +600,7 @@ function readRevealed(
   signals: readonly bigint[],
 ): Record<string, ClaimValue> {
   if (typeof revealed !== 'object' || revealed === null || Array.isArray(revealed)) {
-    throw new Refusal('revealed: is not an object')
+    throw new Refusal('revealed: must be an object')
   }
   const texts = revealed as Record<string, unknown>
   if (Object.keys(texts).length !== reveals.length)

@@ -11,7 +11,10 @@ import {
   startChromium,
 } from '../../scripts/lib/browser.js'
 import { step } from '../../scripts/lib/step.js'
+import { createBackup, restoreBackup } from '../../src/backup/index.js'
+import { createMemoryPersons, grantSbt, offerSbt } from '../../src/issuing/index.js'
 import { parsePolicy } from '../../src/policy/index.js'
+import { createIssuer, defineSchema } from '../../src/sbt/index.js'
 import { createVerifier } from '../../src/verifier/index.js'
 import type { Commands, Proved, Statement } from './page/page.js'
 
@@ -150,6 +153,28 @@ describe('a page in Chromium', () => {
         const [first, , third] = proved
         assert.notDeepEqual(first!.envelope.proof, third!.envelope.proof)
         assert.equal(page.workers().length, Math.min((await call(page, 'describe')).cores, 16))
+      })
+
+      it('a holder in it is issued an SBT by Node; wallets go from page to Node and back as backups', async () => {
+        const { page } = tab
+        const passphrase = 'a passphrase'
+        const issuer = createIssuer({ secret: new Uint8Array(32).fill(7) })
+        const verifier = await createVerifier({ allowDevelopmentKeys: true })
+        const { now } = await call(page, 'expectations')
+        const schema = defineSchema({ name: 'degree/1', claims: { year: 'uint' } })
+        const asked = { issuer, persons: createMemoryPersons(), person: 'alice', now }
+        const offer = await offerSbt({ ...asked, schema, claims: { year: 2020n } })
+        const request = await call(page, 'request', { offer, issuer: issuer.id })
+        const issued = await grantSbt({ ...asked, verifier, request, reserve: () => 3 })
+        const made = await call(page, 'acceptAndBackUp', { issued, passphrase })
+        const wallet = await restoreBackup({ backup: made.text, passphrase })
+        assert.deepEqual([wallet.soul.commitment, wallet.sbts[0]?.sbt.hash], [made.commitment, made.hash])
+        assert.equal(made.hash.toString(), issued.sbt.hash)
+        const back = await createBackup({ ...wallet, passphrase, now, cost: 2 ** 14 })
+        assert.equal(
+          await call(page, 'restore', { backup: JSON.stringify(back), passphrase }),
+          made.commitment,
+        )
       })
 
       it('proves in two tabs at once', async () => {

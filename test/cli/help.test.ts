@@ -7,8 +7,12 @@ import { run } from './run.js'
 const VERBS = [
   'soul',
   'issuer',
+  'issuing',
   'issue',
   'registry',
+  'feed',
+  'backup',
+  'restore',
   'policy',
   'prove',
   'verify',

@@ -3,6 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describeFailure } from '../../src/cli/errors.js'
+import { createProgram } from '../../src/cli/program.js'
 
 // Compiled by scripts/test.ts, because many commands are run: each starts in half the time.
 const COMPILED = process.env['SOULPROOF_TEST_CLI']
@@ -99,5 +101,38 @@ export class Folder {
 
   remove(): Promise<void> {
     return rm(this.path, { recursive: true, force: true })
+  }
+}
+
+/** As {@link run}, in this process: for suites of many commands. One at a time; nothing is read from stdin. */
+export async function runHere(args: readonly string[], o: RunOptions): Promise<Outcome> {
+  const { stdout, stderr, env } = process
+  const before = { cwd: process.cwd(), exitCode: process.exitCode, out: stdout.write, err: stderr.write }
+  const passphrase = env['SOULPROOF_PASSPHRASE']
+  const printed = { stdout: '', stderr: '' }
+  const keep = (name: keyof typeof printed) =>
+    ((text: unknown) => {
+      printed[name] += String(text)
+      return true
+    }) as typeof stdout.write
+  process.chdir(o.cwd)
+  env['SOULPROOF_PASSPHRASE'] = o.env?.['SOULPROOF_PASSPHRASE'] ?? PASSPHRASE
+  process.exitCode = 0
+  stdout.write = keep('stdout')
+  stderr.write = keep('stderr')
+  try {
+    const program = await createProgram(args[0])
+    await program.parseAsync(args, { from: 'user' })
+    return { code: Number(process.exitCode), ...printed }
+  } catch (error) {
+    const { lines, exitCode } = describeFailure(error)
+    return { code: exitCode, ...printed, stderr: printed.stderr + lines.map((line) => `${line}\n`).join('') }
+  } finally {
+    stdout.write = before.out
+    stderr.write = before.err
+    process.exitCode = before.exitCode
+    process.chdir(before.cwd)
+    if (passphrase === undefined) delete env['SOULPROOF_PASSPHRASE']
+    else env['SOULPROOF_PASSPHRASE'] = passphrase
   }
 }

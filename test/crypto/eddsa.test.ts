@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { addPoint } from '@zk-kit/baby-jubjub'
 import * as zkKit from '@zk-kit/eddsa-poseidon'
 import { addPoints, BASE8, multiply, type Point, SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
-import { deriveSecretScalar, sign } from '../../src/crypto/eddsa.js'
+import { deriveSecretScalar, isSigned, sign } from '../../src/crypto/eddsa.js'
 import { FIELD_MODULUS } from '../../src/field.js'
-import { isSbtSigned } from '../../src/sbt/issuer.js'
 
 /** Bytes that follow from a number, of lengths around the blocks of the hash. */
 const secrets = [0, 1, 16, 31, 32, 33, 64, 111, 112, 127, 128, 129, 300].map((length) =>
@@ -28,8 +27,8 @@ describe('EdDSA-Poseidon', () => {
       assert.deepEqual(signature, { R8: [...theirs.R8], S: theirs.S })
       const publicKey = multiply(BASE8, deriveSecretScalar(secret))
       assert.ok(zkKit.verifySignature(message, theirs, [publicKey[0], publicKey[1]]))
-      assert.ok(isSbtSigned(publicKey, message, signature))
-      assert.ok(!isSbtSigned(publicKey, (message + 1n) % FIELD_MODULUS, signature))
+      assert.ok(isSigned(publicKey, message, signature))
+      assert.ok(!isSigned(publicKey, (message + 1n) % FIELD_MODULUS, signature))
     }
   })
 

@@ -23,6 +23,18 @@ describe('key files', () => {
     assert(!text.includes(Buffer.from(SECRET.secret).toString('hex')))
   })
 
+  it('a file of an earlier release opens', async () => {
+    const salt = '01616212ec3096ad0d753310f5d106fb9ede2210a3a09aecdc1a1d97275e41b0'
+    const kdf = { name: 'scrypt', N: 2 ** 14, r: 8, p: 1, salt }
+    const cipher = {
+      name: 'aes-256-gcm',
+      nonce: '6fb8196b757c5dd3a9c9b858',
+      tag: '6b1c1b24fa063c7187b27618b813bc38',
+      ciphertext: 'e5abf5b11f69a04a498d76e3b43099a39129de5fb72d7210c6934d8a090022b6e5fc',
+    }
+    assert.deepEqual(await open({ version: 1, kind: 'soul', kdf, cipher }), SECRET)
+  })
+
   it('costs 2^17 by default', async () => {
     const made = await encryptKey({ kind: 'issuer', secret: SECRET, passphrase: PASSPHRASE })
     assert.deepEqual([made.kdf.N, made.kdf.r, made.kdf.p], [2 ** 17, 8, 1])

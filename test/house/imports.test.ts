@@ -22,6 +22,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ceremony: ['base', 'bn254', 'crypto', 'formats', 'verifier', 'setup'],
   chain: ['base', 'crypto', 'merkle'],
   ledger: ['base', 'bn254', 'crypto', 'merkle', 'chain', 'soul', 'sbt', 'policy', 'statements'],
+  feed: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy'],
+  backup: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254', 'ledger', 'feed'],
+  issuing: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
   designated: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
   cli: [
     'base',
@@ -38,6 +41,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'setup',
     'ceremony',
     'ledger',
+    'feed',
+    'backup',
+    'issuing',
     'designated',
   ],
 }

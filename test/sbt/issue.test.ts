@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { DOMAIN } from '../../src/crypto/domains.js'
+import { isSigned } from '../../src/crypto/eddsa.js'
 import { poseidon } from '../../src/crypto/poseidon.js'
 import { SchemaError } from '../../src/errors.js'
 import { FIELD_MODULUS, hashBytes, hashText } from '../../src/field.js'
 import { createIssuer, defineSchema, issueSbt, parseIssuerId } from '../../src/sbt/index.js'
-import { isSbtSigned, sbtType } from '../../src/sbt/issuer.js'
+import { sbtType } from '../../src/sbt/issuer.js'
 import { claims, content, contract, issuer, otherIssuer, schema } from './fixture.js'
 
 function culprit(path: string): (error: unknown) => boolean {
@@ -81,7 +82,7 @@ describe('issueSbt', () => {
     assert.equal(fields.length, 16)
     assert.equal(sbt.hash, poseidon(fields))
     assert.equal(sbt.leaf, poseidon([DOMAIN.registered, sbtType(issuer.id, schema.hash), sbt.hash]))
-    assert.ok(isSbtSigned(issuer.publicKey, sbt.hash, signature!))
+    assert.ok(isSigned(issuer.publicKey, sbt.hash, signature!))
     assert.equal(issueSbt({ issuer: issuer.id, ...content }).signature, undefined)
   })
 

@@ -63,7 +63,10 @@ const { state } = book.reader
 const query = { ledger: CREDIT, of: ['unpaid'], most: 5, since: 1n, least: -5n }
 
 /** What a reader accepts, it has to write back as it was. */
-function roundTrip<T>(read: (json: unknown) => T, write: (value: T) => unknown): (input: unknown) => void {
+export function roundTrip<T>(
+  read: (json: unknown) => T,
+  write: (value: T) => unknown,
+): (input: unknown) => void {
   return (input) => {
     const again = write(read(input))
     if (!isDeepStrictEqual(sortedKeys(again), sortedKeys(input)))
@@ -345,7 +348,8 @@ function sameParts(input: Anything, sample: Anything): boolean {
   return Object.keys(sample).every((name) => sameText(input?.[name], sample[name]))
 }
 
-function sameText(a: unknown, b: unknown): boolean {
+/** Whether two values of JSON say the same. */
+export function sameText(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(sortedKeys(a), sortedKeys(b))
 }
 

@@ -28,6 +28,7 @@ import { CREDIT, entryAbout } from '../support/ledger.js'
 import { ALICE, BOB, CITIZENSHIP, grant, NOW, openOffice, refresh, rootsOf } from '../support/world.js'
 import type { EntryTarget } from './entries.js'
 import { WrongAnswer } from './fuzz.js'
+import { backupTargets, feedTargets, type IssuingMessages, issuingTargets, travelCommands } from './travel.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types may give
 type Anything = any
@@ -77,7 +78,8 @@ export async function openServices(o: {
     now: () => NOW,
     onVerified: () => undefined,
   })
-  const commands = await cliTargets({ folder, envelope })
+  const { targets: issuing, messages } = await issuingTargets({ prover, verifier })
+  const commands = await cliTargets({ folder, envelope, messages })
   return {
     targets: [
       ...verifyTargets({ verifier, policy, envelope }),
@@ -87,6 +89,9 @@ export async function openServices(o: {
       ...(await keyTargets()),
       ...(await storeTargets(folder)),
       ...simulationTargets(prover),
+      ...feedTargets(),
+      ...(await backupTargets()),
+      ...issuing,
       ...commands.targets,
     ],
     verbs: commands.verbs,
@@ -556,8 +561,9 @@ interface CliSample {
 async function cliTargets(o: {
   readonly folder: string
   readonly envelope: Envelope
+  readonly messages: IssuingMessages
 }): Promise<{ targets: EntryTarget[]; verbs: Set<string> }> {
-  const encrypt = (kind: 'soul' | 'issuer' | 'verifier', secret: unknown) =>
+  const encrypt = (kind: 'soul' | 'issuer' | 'verifier' | 'feed', secret: unknown) =>
     encryptKey({ kind, secret, passphrase: PASSPHRASE, cost: LEAST_COST })
   const next = designated.createVerifierKey({ secret: 4712n })
   const [soul, issuer, bob, carol] = await Promise.all([
@@ -778,6 +784,7 @@ async function cliTargets(o: {
       files: { 'our/transcript.json': { version: 1 }, 'our/phase1.ptau': 'ptau', 'our/turn.json': {} },
       cost: 20,
     })),
+    ...(await travelCommands({ messages: o.messages, soul, encrypt })),
     { args: ['export', 'solidity', '--statement', 'policy-s'], files: {}, cost: 4 },
     { args: ['export', 'verification-key', '--statement', 'policy-s'], files: {}, cost: 4 },
   ]
@@ -801,7 +808,17 @@ async function cliTargets(o: {
 }
 
 /** Verbs without others below them. */
-const SINGLE = new Set(['issue', 'prove', 'verify', 'simulate', 'setup', 'bench'])
+const SINGLE = new Set(['issue', 'backup', 'restore', 'prove', 'verify', 'simulate', 'setup', 'bench'])
+
+/** Writes a file's content; what is too deep for JSON is cut off. */
+function textOf(content: unknown): string {
+  try {
+    return JSON.stringify(content, (_, value) => (typeof value === 'bigint' ? `${value}` : value)) ?? '{'
+  } catch (error) {
+    if (error instanceof RangeError) return '{'
+    throw error
+  }
+}
 
 async function runCommand(input: Anything, o: { folder: string; secrets: readonly string[] }): Promise<void> {
   const { args, files } = input ?? {}
@@ -820,11 +837,9 @@ async function runCommand(input: Anything, o: { folder: string; secrets: readonl
   const words = args.map((arg) => (typeof arg === 'string' && arg !== '-' ? arg : './none'))
   try {
     for (const [name, content] of Object.entries(files ?? {})) {
-      if (!/^(our\/)?[\w.]+$/.test(name) || content === undefined) continue
+      if (!/^(our\/)?[\w.-]+$/.test(name) || content === undefined) continue
       mkdirSync(dirname(join(place, name)), { recursive: true })
-      const text =
-        JSON.stringify(content, (_, value) => (typeof value === 'bigint' ? `${value}` : value)) ?? '{'
-      writeFileSync(join(place, name), typeof content === 'string' ? content : text)
+      writeFileSync(join(place, name), typeof content === 'string' ? content : textOf(content))
     }
     if (words[0] === 'ledger' && words.includes('credit') && existsSync(join(o.folder, 'store'))) {
       cpSync(join(o.folder, 'store'), join(place, 'credit'), { recursive: true })

@@ -1,7 +1,8 @@
 import { BASE8, multiply, SUBGROUP_ORDER } from '../../src/crypto/babyjub.js'
+import { isSigned } from '../../src/crypto/eddsa.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { createIssuer, type Signature } from '../../src/sbt/index.js'
-import { isSbtSigned, signSbt } from '../../src/sbt/issuer.js'
+import { signSbt } from '../../src/sbt/issuer.js'
 import { add, negate, TORSION } from '../circuits/lib/curve.js'
 import { gadget } from '../circuits/lib/gadgets.js'
 import { randomElements } from '../support/circuit.js'
@@ -81,7 +82,7 @@ export async function signatureProblem(
   for (const kind of kinds) {
     const changed = kind.change(honest, random())
     const [inCircuit, inLibrary] = kind.valid ?? [false, false]
-    const library = isSbtSigned(changed.key, changed.message, changed.signature)
+    const library = isSigned(changed.key, changed.message, changed.signature)
     if (library !== inLibrary) return `seed ${seed}, ${kind.name}: the library says ${library}`
     // What does not fit has no witness at all.
     if (changed.signature.S >= CANONICAL) continue

@@ -140,7 +140,7 @@ export async function fuzzTargets(proved?: Proved): Promise<Target[]> {
     {
       name: 'issuerRootsFromJson',
       samples: [issuerRootsToJson(roots)],
-      call: issuerRootsFromJson,
+      call: (input) => issuerRootsFromJson(input),
     },
     {
       name: 'Registry',

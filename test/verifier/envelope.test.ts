@@ -24,7 +24,7 @@ describe('a hostile envelope', () => {
 
   it('that is no object, or lacks a field, is refused', async () => {
     for (const envelope of [undefined, null, 1, 'x', [], {}, { version: 1 }, () => 1, 5n]) {
-      assert.match(await refused(envelope), /is not an object|is missing/)
+      assert.match(await refused(envelope), /must be an object|is missing/)
     }
   })
 })

@@ -1,3 +1,12 @@
+import { createBackup, restoreBackup } from 'soulproof/backup'
+import {
+  acceptSbt,
+  type Issued,
+  type Offer,
+  type PendingRequest,
+  readOffer,
+  requestSbt,
+} from 'soulproof/issuing'
 import { Group, Registry } from 'soulproof/merkle'
 import { parsePolicy, type Roots, type Wallet } from 'soulproof/policy'
 import {
@@ -78,6 +87,7 @@ const CASES: Readonly<Record<Statement, ProveOptions>> = {
 }
 
 let prover: Prover | undefined
+let pending: PendingRequest | undefined
 
 /** Creates the prover at the first call, with artifacts from the page's own server. */
 async function open(): Promise<Prover> {
@@ -152,6 +162,24 @@ const commands = {
     )
   },
   ending: (statement: Statement) => ending(prove(statement)),
+  /** The holder's first part of an issuing. */
+  async request({ offer, issuer }: { offer: Offer; issuer: string }) {
+    const checked = readOffer({ offer, issuer, now })
+    const made = await requestSbt({ offer: checked, soul, prover: await open(), now })
+    pending = made.pending
+    return made.request
+  },
+  /** The holder's last part; the wallet goes out as a backup that the page has opened itself. */
+  async acceptAndBackUp({ issued, passphrase }: { issued: Issued; passphrase: string }) {
+    const held = acceptSbt({ pending: pending!, issued, soul, now })
+    const text = JSON.stringify(await createBackup({ soul, sbts: [held], passphrase, now, cost: 2 ** 14 }))
+    const restored = await restoreBackup({ backup: text, passphrase })
+    return { text, commitment: restored.soul.commitment, hash: restored.sbts[0]!.sbt.hash }
+  },
+  /** Opens a backup that was made elsewhere. */
+  async restore({ backup, passphrase }: { backup: string; passphrase: string }) {
+    return (await restoreBackup({ backup, passphrase })).soul.commitment
+  },
   /** Disposes of the prover while it works on a proof; the next call that proves makes a new one. */
   async disposeWhileProving(statement: Statement) {
     let begun = (): void => {}

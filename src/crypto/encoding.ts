@@ -10,3 +10,8 @@ export function frame(parts: readonly (string | Uint8Array)[]): Uint8Array {
   })
   return concatBytes(...framed)
 }
+
+/** Tells whether a value is lower-case hex of so many bytes. */
+export function isHex(value: unknown, bytes: number): value is string {
+  return typeof value === 'string' && value.length === 2 * bytes && /^[0-9a-f]*$/.test(value)
+}
