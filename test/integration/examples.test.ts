@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+
+/** Each example is a module that runs when it is loaded and exports what came of it. */
+describe('examples', () => {
+  it('communities: state, county and municipality in one policy; a municipality of another county does not count', async () => {
+    const { vote, changed, moved } = await import('../../examples/communities/index.js')
+    assert.ok(vote.valid)
+    assert.ok(vote.nullifier > 0n)
+    assert.deepEqual(vote.revealed, {})
+    assert.ok(!changed.valid && changed.reason.startsWith('publicSignals.message'))
+    assert.equal(moved.satisfied, false)
+  })
+
+  it('provenance: an envelope holds for the file that was hashed, and for no other', async () => {
+    const { genuine, altered } = await import('../../examples/provenance/index.js')
+    assert.ok(genuine.valid)
+    assert.deepEqual(genuine.revealed, { 'press.agency': 'Lakeshore Press' })
+    assert.ok(!altered.valid && altered.reason.startsWith('publicSignals.'))
+  })
+})
