@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hasForeign, SEMAPHORE } from '../support/foreign.js'
 
 /** Each example is a module that runs when it is loaded and exports what came of it. */
 describe('examples', () => {
@@ -16,5 +17,19 @@ describe('examples', () => {
     assert.ok(genuine.valid)
     assert.deepEqual(genuine.revealed, { 'press.agency': 'Lakeshore Press' })
     assert.ok(!altered.valid && altered.reason.startsWith('publicSignals.'))
+  })
+
+  it('maci: a resident signs up a key once', async () => {
+    const { event, again, signedUp } = await import('../../examples/maci/index.js')
+    const { _stateIndex, _userPubKeyX, _userPubKeyY } = event!.args as unknown as Record<string, bigint>
+    assert.deepEqual([_stateIndex, _userPubKeyX, _userPubKeyY], [1n, signedUp.x, signedUp.y])
+    assert.equal(again, 'refused')
+  })
+
+  it("semaphore: their contract accepts our prover's proof; skipped unless `npm run foreign-keys` has fetched the keys", async function () {
+    if (!hasForeign(SEMAPHORE)) this.skip()
+    const { verified, receipt } = await import('../../examples/semaphore/index.js')
+    assert.equal(verified, true)
+    assert.equal(receipt.status, 'success')
   })
 })
