@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type Hex, parseEventLogs, type TransactionReceipt } from 'viem'
-import { isDevelopmentKey, parseVerificationKey } from '../src/verifier/keys.js'
 import type { Groth16Proof } from '../src/groth16.js'
 import { createProver, type Prover } from '../src/prover/index.js'
 import { calculateWitness } from '../src/prover/witness.js'
 import { createSoul } from '../src/soul/index.js'
 import { verifyGroth16 } from '../src/verifier/index.js'
+import { isDevelopmentKey, parseVerificationKey } from '../src/verifier/keys.js'
 import { type Deployed, type LocalChain, startChain, toSolidityProof } from './lib/chain.js'
 import {
   createElectorate,
@@ -194,8 +194,15 @@ async function openPoll(stage: Stage): Promise<PollOnChain> {
     name: 'deployPoll',
     args: [DURATION, treeDepths, pointOf(coordinator), verifier.address, registry.address, QUADRATIC],
   })
-  const addresses = (await chain.read({ to: onChain.maci, name: 'getPoll', args: [POLL] })) as Record<string, Hex>
-  const at = (name: string, path: string): Deployed => ({ address: addresses[name]!, abi: onChain.abi(path), gas: 0n })
+  const addresses = (await chain.read({ to: onChain.maci, name: 'getPoll', args: [POLL] })) as Record<
+    string,
+    Hex
+  >
+  const at = (name: string, path: string): Deployed => ({
+    address: addresses[name]!,
+    abi: onChain.abi(path),
+    gas: 0n,
+  })
   check('with MACI’s verifier, and the keys of its circuits in its registry', true)
   return {
     poll: at('poll', 'Poll'),
@@ -205,7 +212,11 @@ async function openPoll(stage: Stage): Promise<PollOnChain> {
   }
 }
 
-async function vote(stage: Stage, on: PollOnChain, keys: Record<'ana' | 'ben' | 'cleo', MaciKeypair>): Promise<void> {
+async function vote(
+  stage: Stage,
+  on: PollOnChain,
+  keys: Record<'ana' | 'ben' | 'cleo', MaciKeypair>,
+): Promise<void> {
   const { packages } = stage
   step('Votes, encrypted to the coordinator')
   const publish = (o: Omit<Ballot, 'index'> & { index: number }): Promise<void> =>
@@ -217,7 +228,15 @@ async function vote(stage: Stage, on: PollOnChain, keys: Record<'ana' | 'ben' | 
   fact('Ben', '9 votes for option 1, while the buyer watches: he sees key, ballot and transaction')
   await publish({ index: 3, key: keys.cleo, option: 1n, weight: 4n, nonce: 2n, from: CLEO })
   fact('Cleo', '4 votes for option 1')
-  await publish({ index: 2, key: keys.ben, newKey: secretKey, option: 0n, weight: 7n, nonce: 1n, from: ELSEWHERE })
+  await publish({
+    index: 2,
+    key: keys.ben,
+    newKey: secretKey,
+    option: 0n,
+    weight: 7n,
+    nonce: 1n,
+    from: ELSEWHERE,
+  })
   fact('Ben, from elsewhere', 'a new key, and 7 votes for option 0; the bought vote is now signed by no key')
   await publish({ index: 3, key: keys.cleo, option: 2n, weight: 3n, nonce: 1n, from: CLEO })
   fact('Cleo', '3 votes for option 2')
@@ -265,18 +284,30 @@ async function close(stage: Stage, on: PollOnChain): Promise<MaciPoll> {
   const { core, domain } = packages
   const state = new core.MaciState(PARAMETERS.stateTreeDepth)
   const key = (x: bigint, y: bigint) => new domain.PubKey([x, y])
-  for (const { _userPubKeyX, _userPubKeyY, _voiceCreditBalance, _timestamp } of await events(onChain.maci, 'SignUp')) {
+  for (const { _userPubKeyX, _userPubKeyY, _voiceCreditBalance, _timestamp } of await events(
+    onChain.maci,
+    'SignUp',
+  )) {
     state.signUp(key(_userPubKeyX!, _userPubKeyY!), _voiceCreditBalance!, _timestamp!)
   }
-  const [deployedAt, duration] = (await chain.read({ to: on.poll, name: 'getDeployTimeAndDuration' })) as [bigint, bigint]
+  const [deployedAt, duration] = (await chain.read({ to: on.poll, name: 'getDeployTimeAndDuration' })) as [
+    bigint,
+    bigint,
+  ]
   const { treeDepths, messageBatchSize } = PARAMETERS
   const id = state.deployPoll(deployedAt + duration, treeDepths, messageBatchSize, on.coordinator)
   const poll = state.polls.get(id)!
   const messages = await events(on.poll, 'PublishMessage')
-  for (const { _message, _encPubKey } of messages as unknown as { _message: { data: bigint[] }; _encPubKey: MaciKey }[]) {
+  for (const { _message, _encPubKey } of messages as unknown as {
+    _message: { data: bigint[] }
+    _encPubKey: MaciKey
+  }[]) {
     poll.publishMessage(new domain.Message([..._message.data]), key(_encPubKey.x, _encPubKey.y))
   }
-  const [signUps, count] = (await chain.read({ to: on.poll, name: 'numSignUpsAndMessages' })) as [bigint, bigint]
+  const [signUps, count] = (await chain.read({ to: on.poll, name: 'numSignUpsAndMessages' })) as [
+    bigint,
+    bigint,
+  ]
   poll.updatePoll(signUps)
   check(`${count} messages, MACI’s first included`, count === BigInt(messages.length) && count === 7n)
   check(
@@ -287,7 +318,8 @@ async function close(stage: Stage, on: PollOnChain): Promise<MaciPoll> {
   const messageAq = { address: queue, abi: onChain.abi('trees/AccQueueQuinaryMaci'), gas: 0n }
   check(
     'so is the tree of messages',
-    poll.messageTree.root === (await chain.read({ to: messageAq, name: 'getMainRoot', args: [treeDepths.messageTreeDepth] })),
+    poll.messageTree.root ===
+      (await chain.read({ to: messageAq, name: 'getMainRoot', args: [treeDepths.messageTreeDepth] })),
   )
   return poll
 }
@@ -301,7 +333,13 @@ async function processAndTally(stage: Stage, on: PollOnChain, poll: MaciPoll): P
     const index = await chain.read({ to: on.messageProcessor, name: 'numBatchesProcessed' })
     assert.equal(index, BigInt(batch - 1))
     await proveBatch(stage, snarkjs, {
-      ...{ what: `batch ${batch}`, circuit: circuits.process, inputs, to: on.messageProcessor, call: 'processMessages' },
+      ...{
+        what: `batch ${batch}`,
+        circuit: circuits.process,
+        inputs,
+        to: on.messageProcessor,
+        call: 'processMessages',
+      },
       ...{ commitment: BigInt(inputs.newSbCommitment as string), refusal: 'InvalidProcessMessageProof' },
     })
   }
@@ -320,7 +358,10 @@ async function processAndTally(stage: Stage, on: PollOnChain, poll: MaciPoll): P
     })
   }
   await snarkjs?.dispose()
-  check('MACI says that all ballots are tallied', (await chain.read({ to: on.tally, name: 'isTallied' })) === true)
+  check(
+    'MACI says that all ballots are tallied',
+    (await chain.read({ to: on.tally, name: 'isTallied' })) === true,
+  )
 
   step('The result, opened on chain')
   const { crypto } = packages
@@ -341,7 +382,10 @@ async function processAndTally(stage: Stage, on: PollOnChain, poll: MaciPoll): P
           totalSpentSalt: salt('newSpentVoiceCreditSubtotalSalt'),
           tallyResultSalt: salt('newResultsRootSalt'),
           newResultsCommitment: crypto.genTreeCommitment(tallyResult, salt('newResultsRootSalt'), depth),
-          spentVoiceCreditsHash: crypto.hashLeftRight(totalSpentVoiceCredits, salt('newSpentVoiceCreditSubtotalSalt')),
+          spentVoiceCreditsHash: crypto.hashLeftRight(
+            totalSpentVoiceCredits,
+            salt('newSpentVoiceCreditSubtotalSalt'),
+          ),
           perVOSpentVoiceCreditsHash: crypto.genTreeCommitment(
             perVOSpentVoiceCredits,
             salt('newPerVOSpentVoiceCreditsRootSalt'),
@@ -350,10 +394,16 @@ async function processAndTally(stage: Stage, on: PollOnChain, poll: MaciPoll): P
         },
       ],
     })
-  await checkRefused('The result that was paid for', { call: results([6n, 13n, 3n]), error: 'InvalidTallyVotesProof' })
+  await checkRefused('The result that was paid for', {
+    call: results([6n, 13n, 3n]),
+    error: 'InvalidTallyVotesProof',
+  })
   await results(tallyResult.slice(0, 3))
   for (const [option, expected] of [6n + 7n, 4n, 3n].entries()) {
-    const [value, isSet] = (await chain.read({ to: on.tally, name: 'tallyResults', args: [option] })) as [bigint, boolean]
+    const [value, isSet] = (await chain.read({ to: on.tally, name: 'tallyResults', args: [option] })) as [
+      bigint,
+      boolean,
+    ]
     check(`option ${option}: ${value} votes`, isSet && value === expected)
   }
   const spent = await chain.read({ to: on.tally, name: 'totalSpent' })
@@ -395,7 +445,10 @@ async function proveBatch(
     chain.send({ to: o.to, name: o.call, args: [commitment, eightNumbers(proof)], from: OFFICE })
   await checkRefused(`${o.what} with another commitment`, { call: send(o.commitment + 1n), error: o.refusal })
   const { gasUsed } = await send(o.commitment)
-  fact(o.what, `witness ${calculated}; proof ${ours}${theirs}; verified in ${verified}; ${number(gasUsed)} gas`)
+  fact(
+    o.what,
+    `witness ${calculated}; proof ${ours}${theirs}; verified in ${verified}; ${number(gasUsed)} gas`,
+  )
 }
 
 /** A proof as MACI's verifier takes it. */

@@ -102,13 +102,16 @@ export interface MaciPackages {
 
 /** Installs examples/maci from its lockfile into the cache, once, and loads it. */
 export async function loadMaciPackages(): Promise<MaciPackages> {
-  const hash = createHash('sha256').update(readFileSync(join(LOCKED, 'package-lock.json'))).digest('hex')
+  const hash = createHash('sha256')
+    .update(readFileSync(join(LOCKED, 'package-lock.json')))
+    .digest('hex')
   const folder = join(defaultCacheDir(), 'foreign', `maci-packages-${hash.slice(0, 16)}`)
   if (!existsSync(folder)) {
     await mkdir(dirname(folder), { recursive: true })
     const work = await mkdtemp(join(dirname(folder), '.installing-'))
     try {
-      for (const name of ['package.json', 'package-lock.json']) await copyFile(join(LOCKED, name), join(work, name))
+      for (const name of ['package.json', 'package-lock.json'])
+        await copyFile(join(LOCKED, name), join(work, name))
       await step('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], work)
       await rename(work, folder)
     } finally {

@@ -3,6 +3,14 @@ import { hasForeign, SEMAPHORE } from '../support/foreign.js'
 
 /** Each example is a module that runs when it is loaded and exports what came of it. */
 describe('examples', () => {
+  const { log } = console
+  before(() => {
+    console.log = () => {}
+  })
+  after(() => {
+    console.log = log
+  })
+
   it('communities: state, county and municipality in one policy; a municipality of another county does not count', async () => {
     const { vote, changed, moved } = await import('../../examples/communities/index.js')
     assert.ok(vote.valid)
