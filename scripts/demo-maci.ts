@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Hex, parseEventLogs, type TransactionReceipt } from 'viem'
+import { getAddress, type Hex, parseEventLogs, type TransactionReceipt } from 'viem'
 import type { Groth16Proof } from '../src/groth16.js'
 import { createProver, type Prover } from '../src/prover/index.js'
 import { calculateWitness } from '../src/prover/witness.js'
@@ -203,13 +203,20 @@ async function openPoll(stage: Stage): Promise<PollOnChain> {
     abi: onChain.abi(path),
     gas: 0n,
   })
-  check('with MACI’s verifier, and the keys of its circuits in its registry', true)
-  return {
-    poll: at('poll', 'Poll'),
-    messageProcessor: at('messageProcessor', 'MessageProcessor'),
-    tally: at('tally', 'Tally'),
-    coordinator,
+  const poll = at('poll', 'Poll')
+  const [messageProcessor, tally] = [at('messageProcessor', 'MessageProcessor'), at('tally', 'Tally')]
+  const has = (name: string, args: readonly number[]): Promise<unknown> =>
+    chain.read({ to: registry, name, args: [stateTreeDepth, ...args, QUADRATIC] })
+  const { intStateTreeDepth, messageTreeDepth, voteOptionTreeDepth } = treeDepths
+  check(
+    'the keys of both circuits are in MACI’s registry',
+    (await has('hasProcessVk', [messageTreeDepth, voteOptionTreeDepth, messageBatchSize])) === true &&
+      (await has('hasTallyVk', [intStateTreeDepth, voteOptionTreeDepth])) === true,
+  )
+  for (const to of [messageProcessor, tally]) {
+    assert.equal(await chain.read({ to, name: 'verifier' }), getAddress(verifier.address))
   }
+  return { poll, messageProcessor, tally, coordinator }
 }
 
 async function vote(
