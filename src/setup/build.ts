@@ -121,7 +121,12 @@ export async function buildStatement(o: {
   onProgress?: (progress: KeyProgress) => void
 }): Promise<BuiltStatement> {
   const cacheDir = o.cacheDir ?? defaultCacheDir()
-  const { sourceHash, r1cs, wasm: generator, sym } = await compileCircuit({
+  const {
+    sourceHash,
+    r1cs,
+    wasm: generator,
+    sym,
+  } = await compileCircuit({
     ...{ file: o.source, cacheDir },
     ...(o.includePaths && { includePaths: o.includePaths }),
   })
