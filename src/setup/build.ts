@@ -110,18 +110,28 @@ export interface BuiltStatement {
  * @param o.name        name of the statement
  * @param o.source      path of the circuit
  * @param o.generators  prepares generators if a key has to be made; by default anew for this key
+ * @param o.includePaths as for {@link compileCircuit}
  * @param o.onProgress  called while the proving key is made
  * @throws {ArtifactError} as {@link compileCircuit}
  */
 export async function buildStatement(o: {
   name: string
   source: string
+  includePaths?: readonly string[]
   cacheDir?: string
   generators?: () => Promise<Generators>
   onProgress?: (progress: KeyProgress) => void
 }): Promise<BuiltStatement> {
   const cacheDir = o.cacheDir ?? defaultCacheDir()
-  const { sourceHash, r1cs, wasm: generator, sym } = await compileCircuit({ file: o.source, cacheDir })
+  const {
+    sourceHash,
+    r1cs,
+    wasm: generator,
+    sym,
+  } = await compileCircuit({
+    ...{ file: o.source, cacheDir },
+    ...(o.includePaths && { includePaths: o.includePaths }),
+  })
   const wasm = accelerateWitnessGenerator(generator)
   const system = readR1cs(r1cs)
   const key = await readOrCreateKey({ ...o, r1cs, system, cacheDir })

@@ -86,6 +86,27 @@ describe('house/supply chain', () => {
     )
   })
 
+  it('what the demo of MACI installs is locked, too, by SHA-512 and without scripts', () => {
+    const lock = JSON.parse(read('examples/maci/package-lock.json').toString()) as {
+      packages: typeof packages
+    }
+    const { dependencies } = JSON.parse(read('examples/maci/package.json').toString())
+    const { '': _, ...installed } = lock.packages
+    assert.ok(Object.keys(installed).length > 15)
+    for (const [path, { integrity, license, hasInstallScript }] of Object.entries(installed)) {
+      assert.match(integrity ?? '', /^sha512-[\w+/]{86}==$/, path)
+      // MACI's own have theirs in a file.
+      assert.ok(
+        SHIPPED.includes(license ?? '') || path.startsWith('node_modules/maci-'),
+        `${path}: ${license}`,
+      )
+      assert.equal(hasInstallScript, undefined, path)
+    }
+    for (const [name, version] of Object.entries(dependencies)) {
+      assert.equal(installed[`node_modules/${name}`]?.version, version, name)
+    }
+  })
+
   it('dependencies are exact versions, and those that are locked', () => {
     for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
       assert.match(`${version}`, /^\d+\.\d+\.\d+$/, name)

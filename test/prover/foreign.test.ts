@@ -2,15 +2,13 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import {
   Identity,
-  packGroth16Proof,
   Group as SemaphoreGroup,
   verifyProof as verifySemaphoreProof,
 } from '@semaphore-protocol/core'
 import { poseidon1, poseidon2 } from 'poseidon-lite'
-import { bigIntToBytes, bytesToBigInt, FIELD_MODULUS as r } from '../../src/field.js'
+import { FIELD_MODULUS as r } from '../../src/field.js'
 import type { VerificationKeyJson } from '../../src/groth16.js'
 import { createSoulproofEngine, type SoulproofEngine } from '../../src/prover/engine/index.js'
 import type { ProofWithSignals } from '../../src/prover/engine/types.js'
@@ -18,6 +16,7 @@ import { calculateWitness, type Inputs } from '../../src/prover/witness.js'
 import { exportVerificationKey } from '../../src/setup/verification-key.js'
 import { verifyGroth16 } from '../../src/verifier/groth16.js'
 import { type Foreign, foreignFolder, hasForeign, RLN, SEMAPHORE, UNIREP } from '../support/foreign.js'
+import { semaphoreHash, semaphoreInputs, toSemaphoreProof } from '../support/semaphore.js'
 import { snarkjsVerify } from '../support/snarkjs.js'
 
 const fetched = (foreign: Foreign, what: string): string =>
@@ -70,41 +69,27 @@ describe('prover: keys of others', () => {
       if (!hasForeign(SEMAPHORE)) this.skip()
     })
     const folder = foreignFolder(SEMAPHORE)
-    // As Semaphore does with messages and scopes.
-    const hash = (value: bigint): bigint => bytesToBigInt(keccak_256(bigIntToBytes(value, 32))) >> 8n
 
     for (const depth of [1, 2, 7, 10, 16, 20, 27, 32]) {
       it(`depth ${depth}: Semaphore accepts our proofs`, async () => {
         const identity = new Identity('a secret')
         const members = Array.from({ length: depth === 1 ? 1 : 2 }, (_, i) => BigInt(i + 5))
         const group = new SemaphoreGroup([...members, identity.commitment])
-        const { root, index, siblings } = group.generateMerkleProof(members.length)
-        const [scope, message] = [hash(11n), hash(12n)]
+        const question = { message: 12n, scope: 11n, depth }
         const proofs = await proveAndVerify({
           folder,
           wasm: `semaphore-${depth}.wasm`,
           zkey: `semaphore-${depth}.zkey`,
           verificationKey: await json(join(folder, `semaphore-${depth}.json`)),
-          inputs: {
-            secret: identity.secretScalar,
-            merkleProofLength: BigInt(siblings.length),
-            merkleProofIndex: BigInt(index),
-            merkleProofSiblings: Array.from({ length: depth }, (_, i) => siblings[i] ?? 0n),
-            scope,
-            message,
-          },
+          inputs: semaphoreInputs({ identity, group, ...question }),
         })
+        const [scope, message] = [question.scope, question.message].map(semaphoreHash) as [bigint, bigint]
         const nullifier = poseidon2([scope, identity.secretScalar])
-        for (const { proof, publicSignals } of proofs) {
-          assert.deepEqual(publicSignals, [root, nullifier, message, scope].map(String))
-          const made = {
-            merkleTreeDepth: depth,
-            merkleTreeRoot: String(root),
-            nullifier: String(nullifier),
-            message: '12',
-            scope: '11',
-            points: packGroth16Proof(proof),
-          }
+        for (const proof of proofs) {
+          assert.deepEqual(proof.publicSignals, [group.root, nullifier, message, scope].map(String))
+          const made = toSemaphoreProof({ made: proof, ...question }) as Parameters<
+            typeof verifySemaphoreProof
+          >[0]
           assert.ok(await verifySemaphoreProof(made))
           assert.equal(await verifySemaphoreProof({ ...made, message: '13' }), false)
         }
