@@ -5,7 +5,7 @@ import { Group, SetTree } from '../merkle/index.js'
 import { isRecord, readArray, readDecimal, readObject } from '../merkle/json.js'
 import { type LedgerProof, ledgerIdOf } from '../merkle/ledger.js'
 import { type Policy, parsePolicy, type Roots } from '../policy/index.js'
-import { issuerRootsFromJson, issuerRootsToJson } from '../sbt/index.js'
+import { rootsFromJson } from '../policy/roots.js'
 import { type ClaimType, encodeClaim } from '../sbt/schema.js'
 import { readClaim } from './claims.js'
 import { UsageError } from './errors.js'
@@ -25,32 +25,7 @@ export async function readPolicy(path: string): Promise<Policy> {
  * @throws {SchemaError} naming the part that is missing, unknown or malformed
  */
 export async function readRoots(path: string): Promise<Roots> {
-  const { issuers, ledgers } = readObject(await readJson(path, 'roots'), 'roots', ['issuers'], ['ledgers'])
-  const known = issuerRootsFromJson({ issuers })
-  if (ledgers === undefined) return known
-  if (!isRecord(ledgers)) throw new UsageError('roots.ledgers: must be an object')
-  const accepted = Object.entries(ledgers).map(([id, value], i) => {
-    const at = `roots.ledgers[${i}]`
-    const own = readObject(value, at, ['root', 'queueLength', 'at'])
-    const root = {
-      root: readDecimal(own['root'], `${at}.root`),
-      queueLength: readDecimal(own['queueLength'], `${at}.queueLength`, 1n << 64n),
-      at: readDecimal(own['at'], `${at}.at`, 1n << 64n),
-    }
-    return [id, root] as const
-  })
-  return { ...known, ledgers: Object.fromEntries(accepted) }
-}
-
-/** Writes roots as {@link readRoots} reads them. */
-export function rootsToJson({ issuers, ledgers }: Roots): unknown {
-  const accepted = Object.entries(ledgers ?? {}).map(([id, { root, queueLength, at }]) => {
-    return [id, { root: String(root), queueLength: String(queueLength), at: String(at) }] as const
-  })
-  return {
-    ...issuerRootsToJson({ issuers }),
-    ...(ledgers && { ledgers: Object.fromEntries(accepted) }),
-  }
+  return rootsFromJson(await readJson(path, 'roots'))
 }
 
 /**

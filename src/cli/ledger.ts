@@ -19,8 +19,9 @@ import {
   repairLedger,
 } from '../ledger/index.js'
 import { readArray } from '../merkle/json.js'
+import { rootsToJson } from '../policy/roots.js'
 import { RefusedError, UsageError } from './errors.js'
-import { readRoots, rootsToJson } from './inputs.js'
+import { readRoots } from './inputs.js'
 import { emitJson, PUBLIC_MODE, printJson, readJson, say } from './io.js'
 import { openSoul } from './keys.js'
 import { collect, readInteger, readTime } from './options.js'
