@@ -6,6 +6,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
+  LogController,
 } from 'fastify'
 import { requireObject } from '../errors.js'
 import { parseDecimal } from '../field.js'
@@ -93,7 +94,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       connectionsCheckingInterval: Math.min(2000, patience * 500),
       maxHeaderSize: 16_384,
     },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     // Nothing is turned into another type, dropped or filled in: what the schema does not say is refused.
@@ -102,6 +103,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     onConstructorPoisoning: 'error',
     ...(log !== false && { logger: loggerOptions(log) }),
   })
+  app.removeContentTypeParser('text/plain')
   app.server.maxConnections = MAX_CONNECTIONS
   let stopping = false
   let pending = 0

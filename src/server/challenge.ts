@@ -48,10 +48,12 @@ export function checkChallenge(
 ): ChallengeCheck {
   const match = typeof o.challenge === 'string' ? FORM.exec(o.challenge) : null
   if (match === null) return { refused: 'the challenge is malformed' }
-  const [, text, , , expiresAt, mac] = match as unknown as string[]
+  const [, text, audience, gate, expiresAt, mac] = match as unknown as string[]
   const given = Buffer.from(mac as string, 'base64url')
   // The last character has bits to spare: another text for the same bytes would be another message.
   const isOurs =
+    audience === o.audience &&
+    gate === o.gate &&
     given.toString('base64url') === mac &&
     o.secrets.some((secret) => timingSafeEqual(given, macOf(secret, text as string, o)))
   if (!isOurs) return { refused: 'the challenge is not for this' }

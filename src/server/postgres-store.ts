@@ -121,6 +121,7 @@ export async function openPostgresStore(o: {
       try {
         return await run()
       } catch (cause) {
+        if (cause instanceof ClaimStoreError) throw cause
         onTrouble?.(codeOf(cause))
         if (closed || !isPassing(cause) || performance.now() + pause > giveUpAt) {
           throw new ClaimStoreError('the database does not answer, or refuses', { cause })
@@ -276,8 +277,7 @@ async function prepare(pool: PostgresClient & { connect(): Promise<PostgresClien
 
 /** Failures that another try may not meet: connections, restarts, failovers, deadlocks, full pools. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof ClaimStoreError || error instanceof TypeError || error instanceof RangeError)
-    return false
+  if (error instanceof TypeError || error instanceof RangeError) return false
   // What the database itself says has a severity; everything else is of the connection.
   if (typeof (error as { severity?: unknown }).severity !== 'string') return true
   return /^(08|40|53|57|25006|55P03)/.test(codeOf(error))

@@ -1,0 +1,246 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { createProver } from '../../src/prover/index.js'
+import { type ClaimStore, openLevelStore, openPostgresStore } from '../../src/server/index.js'
+import {
+  contradictions,
+  freePort,
+  harass,
+  racingOrder,
+  type SentClaim,
+  type ServiceProcess,
+  sendClaims,
+  spentOf,
+  startProcess,
+  writeConfig,
+} from '../lib/claim-service.js'
+import { claimants, type PreparedClaim, preparedClaims } from '../lib/claims.js'
+import { findPostgres, type Postgres, startPostgres } from '../lib/postgres.js'
+
+/*
+ * Hands thousands of real claims to the verifier service, one in ten of them twice, and checks that each nullifier is spent
+ * once, for whoever was told so:
+ *
+ *   npm run check:claims -- [--members 9000] [--doubles 500] [--repeats 500] [--sockets 500] [--spread MILLISECONDS]
+ *       [--skip-faults] [--skip-speed]
+ *
+ * First without trouble, with each store, batches on and off: a table of how fast it is. Then on PostgreSQL with trouble: the
+ * database is restarted and killed, the service is killed, others send malformed, oversized and endless requests.
+ *
+ * It needs PostgreSQL's programs: Debian's package postgresql, or POSTGRES_BIN. Proofs that are not in the cache are made first,
+ * a fraction of a second each.
+ */
+
+const { values } = parseArgs({
+  options: {
+    members: { type: 'string', default: '9000' },
+    doubles: { type: 'string', default: '500' },
+    repeats: { type: 'string', default: '500' },
+    sockets: { type: 'string', default: '500' },
+    spread: { type: 'string', default: '0' },
+    'skip-faults': { type: 'boolean', default: false },
+    'skip-speed': { type: 'boolean', default: false },
+  },
+})
+const [memberCount, doubleCount, repeatCount, sockets] = (
+  ['members', 'doubles', 'repeats', 'sockets'] as const
+).map((name) => Number(values[name])) as [number, number, number, number]
+
+const bin = findPostgres()
+if (bin === undefined)
+  throw new Error("PostgreSQL's programs are not there: install postgresql, or set POSTGRES_BIN")
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const folder = mkdtempSync(join(tmpdir(), 'soulproof-claims-'))
+
+const members = claimants(memberCount)
+const { firsts, doubles } = await preparedClaims({
+  members,
+  doubles: doubleCount,
+  createProver: () => createProver(),
+  onMade: (made, missing) => {
+    if (made % 100 === 0) say(`made ${made} of ${missing} proofs`)
+  },
+})
+// A claim for another recipient, and the same claim once more.
+const duplicates = [...doubles, ...firsts.slice(doubles.length, doubles.length + repeatCount)]
+const claims = racingOrder(firsts, duplicates)
+say(
+  `${claims.length} claims of ${firsts.length} Souls, ${duplicates.length} of them duplicates; ${sockets} connections`,
+)
+say(
+  `${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.versions.node}, load ${loadavg()[0]?.toFixed(1)}`,
+)
+
+let failed = false
+const report = (what: string, wrong: readonly string[]): void => {
+  say(`${what}: ${wrong.length === 0 ? 'no contradiction' : `${wrong.length} contradictions`}`)
+  for (const one of wrong.slice(0, 20)) say(`  ${one}`)
+  failed ||= wrong.length > 0
+}
+const count = (sent: readonly SentClaim[], status: number): number =>
+  sent.filter(({ answers }) => answers.some((answer) => answer.status === status)).length
+const quantile = (sorted: readonly number[], q: number): string =>
+  (sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0).toFixed(0)
+
+/** One run without trouble. */
+async function measure(
+  store: 'PostgreSQL' | 'LevelDB',
+  batch: boolean,
+  of: readonly PreparedClaim[],
+): Promise<string> {
+  const own = join(folder, `${store} ${batch}`)
+  const postgres = store === 'PostgreSQL' ? await startPostgres(bin as string) : undefined
+  try {
+    const config = writeConfig({ folder: own, root: members.group.root, batch })
+    const env = postgres ? { SOULPROOF_DATABASE: postgres.connectionString } : {}
+    const service = await startProcess({ config, port: await freePort(), env })
+    // The verifier's arithmetic is made at its first use.
+    await sendClaims({ url: service.url, claims: of.slice(0, 1), sockets: 1 })
+    const before = await service.cpu()
+    const { sent, seconds } = await sendClaims({ url: service.url, claims: of.slice(1), sockets })
+    const cpu = (await service.cpu()) - before
+    service.signal('SIGTERM')
+    const code = await service.ended
+    if (code !== 0) report(`${store}: exit code`, [`${code}`])
+    const opened = await openStore(postgres, join(own, 'claims'))
+    const spent = await spentOf(opened, [...sent, { ...sent[0]!, ...nameOf(of[0]!) }])
+    await opened.close()
+    // The first claim was sent alone: whoever sends it again is told that it is repeated.
+    const alone = nameOf(of[0]!).nullifier
+    const raced = sent.filter(({ nullifier }) => nullifier !== alone)
+    report(
+      `${store}, batches ${batch ? 'on' : 'off'}`,
+      contradictions({
+        sent: raced,
+        spent: new Map([...spent].filter(([name]) => name !== alone)),
+        lost: false,
+      }),
+    )
+    const times = sent.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b)
+    const cells = [
+      store,
+      batch ? 'on' : 'off',
+      (sent.length / seconds).toFixed(0),
+      ((1000 * cpu) / sent.length).toFixed(2),
+      `${quantile(times, 0.5)}, ${quantile(times, 0.99)}`,
+      ...[201, 200, 409].map((status) => count(sent, status)),
+    ]
+    return `| ${cells.join(' | ')} |`
+  } finally {
+    await postgres?.remove()
+  }
+}
+
+function nameOf({ message, envelope }: PreparedClaim): { message: string; nullifier: string } {
+  return { message, nullifier: envelope.publicSignals[0] as string }
+}
+
+function openStore(postgres: Postgres | undefined, path: string): Promise<ClaimStore> {
+  return postgres
+    ? openPostgresStore({ connectionString: postgres.connectionString })
+    : openLevelStore({ path })
+}
+
+/** One run in which everything that may fail does. */
+async function trouble(of: readonly PreparedClaim[]): Promise<void> {
+  const postgres = await startPostgres(bin as string)
+  try {
+    const own = join(folder, 'trouble')
+    const config = writeConfig({ folder: own, root: members.group.root, batch: true })
+    const port = await freePort()
+    const env = { SOULPROOF_DATABASE: postgres.connectionString }
+    const start = (): Promise<ServiceProcess> => startProcess({ config, port, env })
+    let service = await start()
+    const processes = [service]
+    const hostile = harass({ url: service.url, slow: 50 })
+    let over = false
+    const sending = sendClaims({
+      ...{ url: service.url, claims: of, sockets, patience: 300_000, spread: Number(values.spread) },
+    }).finally(() => {
+      over = true
+    })
+    const events: string[] = []
+    const during = async (name: string, run: () => Promise<void>): Promise<void> => {
+      await sleep(1500)
+      if (over) return
+      await run()
+      events.push(name)
+    }
+    const killService = async (): Promise<void> => {
+      service.signal('SIGKILL')
+      await service.ended
+      service = await start()
+      processes.push(service)
+    }
+    await during('database restarted', async () => {
+      await postgres.stop()
+      await sleep(500)
+      await postgres.start()
+    })
+    await during('service killed', killService)
+    await during('database killed', async () => {
+      await postgres.kill()
+      await sleep(1000)
+      await postgres.start()
+    })
+    await during('service and database killed', async () => {
+      await postgres.kill()
+      service.signal('SIGKILL')
+      await service.ended
+      await sleep(1000)
+      await postgres.start()
+      service = await start()
+      processes.push(service)
+    })
+    await during('service killed again', killService)
+    const { sent, seconds } = await sending
+    // Slow clients are cut off after the service's patience, 15 s.
+    await sleep(Math.max(0, 20_000 - 1000 * seconds))
+    const { statuses, connections, cutOff } = await hostile.stop()
+    service.signal('SIGTERM')
+    const code = await service.ended
+    const store = await openStore(postgres, '')
+    const spent = await spentOf(store, sent)
+    await store.close()
+    const wrong = contradictions({ sent, spent, lost: true })
+    if (code !== 0) wrong.push(`the service ended with ${code}`)
+    for (const name of ['database restarted', 'service killed', 'database killed']) {
+      if (!events.includes(name)) wrong.push(`the claims were over before: ${name}`)
+    }
+    if (cutOff === 0) wrong.push('no slow client was cut off')
+    wrong.push(...processes.flatMap(({ errors }) => errors).map((line) => `stderr: ${line}`))
+    const attempts = sent.reduce((sum, { unanswered }) => sum + unanswered, 0)
+    say(
+      `with trouble (${events.join(', ')}): ${seconds.toFixed(1)} s, ${attempts} requests without an answer; ` +
+        `${count(sent, 201)} first, ${count(sent, 200)} repeated, ${count(sent, 409)} taken; ` +
+        `others were answered ${[...statuses].map(([status, n]) => `${status}: ${n}`).join(', ')}; ` +
+        `${cutOff} of ${connections} slow connections were cut off`,
+    )
+    report('PostgreSQL, with trouble', wrong)
+  } finally {
+    await postgres.remove()
+  }
+}
+
+try {
+  if (!values['skip-speed']) {
+    const rows: string[] = []
+    for (const store of ['PostgreSQL', 'LevelDB'] as const) {
+      for (const batch of [true, false]) rows.push(await measure(store, batch, claims))
+    }
+    say('')
+    say(
+      '| store | batches | claims/s | CPU ms per claim | latency ms, median, 99 % | first | repeated | taken |',
+    )
+    say('|---|---|---:|---:|---:|---:|---:|---:|')
+    for (const row of rows) say(row)
+    say('')
+  }
+  if (!values['skip-faults']) await trouble(claims)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+if (failed) process.exitCode = 1
