@@ -1,22 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createProver } from '../../src/prover/index.js'
 import { type ClaimStore, openLevelStore, openPostgresStore } from '../../src/server/index.js'
 import {
   contradictions,
   freePort,
-  harass,
   racingOrder,
   type SentClaim,
-  type ServiceProcess,
   sendClaims,
   spentOf,
   startProcess,
   writeConfig,
 } from '../lib/claim-service.js'
+import { claimsInTrouble } from '../lib/claim-trouble.js'
 import { claimants, type PreparedClaim, preparedClaims } from '../lib/claims.js'
 import { findPostgres, type Postgres, startPostgres } from '../lib/postgres.js'
 
@@ -144,87 +142,6 @@ function openStore(postgres: Postgres | undefined, path: string): Promise<ClaimS
     : openLevelStore({ path })
 }
 
-/** One run in which everything that may fail does. */
-async function trouble(of: readonly PreparedClaim[]): Promise<void> {
-  const postgres = await startPostgres(bin as string)
-  try {
-    const own = join(folder, 'trouble')
-    const config = writeConfig({ folder: own, root: members.group.root, batch: true })
-    const port = await freePort()
-    const env = { SOULPROOF_DATABASE: postgres.connectionString }
-    const start = (): Promise<ServiceProcess> => startProcess({ config, port, env })
-    let service = await start()
-    const processes = [service]
-    const hostile = harass({ url: service.url, slow: 50 })
-    let over = false
-    const sending = sendClaims({
-      ...{ url: service.url, claims: of, sockets, patience: 300_000, spread: Number(values.spread) },
-    }).finally(() => {
-      over = true
-    })
-    const events: string[] = []
-    const during = async (name: string, run: () => Promise<void>): Promise<void> => {
-      await sleep(1500)
-      if (over) return
-      await run()
-      events.push(name)
-    }
-    const killService = async (): Promise<void> => {
-      service.signal('SIGKILL')
-      await service.ended
-      service = await start()
-      processes.push(service)
-    }
-    await during('database restarted', async () => {
-      await postgres.stop()
-      await sleep(500)
-      await postgres.start()
-    })
-    await during('service killed', killService)
-    await during('database killed', async () => {
-      await postgres.kill()
-      await sleep(1000)
-      await postgres.start()
-    })
-    await during('service and database killed', async () => {
-      await postgres.kill()
-      service.signal('SIGKILL')
-      await service.ended
-      await sleep(1000)
-      await postgres.start()
-      service = await start()
-      processes.push(service)
-    })
-    await during('service killed again', killService)
-    const { sent, seconds } = await sending
-    // Slow clients are cut off after the service's patience, 15 s.
-    await sleep(Math.max(0, 20_000 - 1000 * seconds))
-    const { statuses, connections, cutOff } = await hostile.stop()
-    service.signal('SIGTERM')
-    const code = await service.ended
-    const store = await openStore(postgres, '')
-    const spent = await spentOf(store, sent)
-    await store.close()
-    const wrong = contradictions({ sent, spent, lost: true })
-    if (code !== 0) wrong.push(`the service ended with ${code}`)
-    for (const name of ['database restarted', 'service killed', 'database killed']) {
-      if (!events.includes(name)) wrong.push(`the claims were over before: ${name}`)
-    }
-    if (cutOff === 0) wrong.push('no slow client was cut off')
-    wrong.push(...processes.flatMap(({ errors }) => errors).map((line) => `stderr: ${line}`))
-    const attempts = sent.reduce((sum, { unanswered }) => sum + unanswered, 0)
-    say(
-      `with trouble (${events.join(', ')}): ${seconds.toFixed(1)} s, ${attempts} requests without an answer; ` +
-        `${count(sent, 201)} first, ${count(sent, 200)} repeated, ${count(sent, 409)} taken; ` +
-        `others were answered ${[...statuses].map(([status, n]) => `${status}: ${n}`).join(', ')}; ` +
-        `${cutOff} of ${connections} slow connections were cut off`,
-    )
-    report('PostgreSQL, with trouble', wrong)
-  } finally {
-    await postgres.remove()
-  }
-}
-
 try {
   if (!values['skip-speed']) {
     const rows: string[] = []
@@ -239,7 +156,18 @@ try {
     for (const row of rows) say(row)
     say('')
   }
-  if (!values['skip-faults']) await trouble(claims)
+  if (!values['skip-faults']) {
+    const { wrong, summary } = await claimsInTrouble({
+      ...{ bin, claims, sockets, folder: join(folder, 'trouble'), root: members.group.root },
+      ...{ spread: Number(values.spread), slow: 50 },
+      troubles: [
+        ...(['database restarted', 'service killed', 'database killed'] as const),
+        ...(['service and database killed', 'service killed again'] as const),
+      ],
+    })
+    say(`with trouble: ${summary}`)
+    report('PostgreSQL, with trouble', wrong)
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
