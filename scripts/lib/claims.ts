@@ -57,8 +57,11 @@ export async function preparedClaims(o: {
   const { souls, group } = members
   const file = cacheFile(group)
   const known = readClaims(file)
-  const wanted = [souls.length, o.doubles].flatMap((count, round) =>
-    Array.from({ length: count }, (_, i) => ({ i, message: `${ROUNDS[round]} ${i}` })),
+  // The doubles first: whoever stops in the middle has some of both.
+  const wanted = [1, 0].flatMap((round) =>
+    Array.from({ length: round === 0 ? souls.length : o.doubles }, (_, i) => ({
+      ...{ i, message: `${ROUNDS[round]} ${i}` },
+    })),
   )
   const missing = wanted.filter(({ message }) => !known.has(message))
   let made = 0

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { UsageError } from './errors.js'
+import { ClaimStoreError } from '../server/claims.js'
+import { RefusedError, UsageError } from './errors.js'
 import { printJson, readJson } from './io.js'
 import { readInteger } from './options.js'
 
@@ -38,7 +39,7 @@ Example:
         printJson({ gates: config.gates.map(({ name }) => name) })
         return
       }
-      const service = await startService({ config, env: process.env })
+      const service = await startService({ config, env: process.env }).catch(refuse)
       // One line, as the log that follows.
       process.stdout.write(`${JSON.stringify({ url: service.url })}\n`)
       const signal = await new Promise<NodeJS.Signals>((resolve) => {
@@ -47,6 +48,15 @@ Example:
       service.app.log.info({ signal }, 'stopping')
       await service.close()
     })
+}
+
+/** Nothing is wrong with the configuration: a port or a database is not to be had. */
+function refuse(error: unknown): never {
+  if (error instanceof ClaimStoreError) throw new RefusedError(error.message)
+  const { code } = error as { code?: unknown }
+  if (typeof code === 'string' && /^E(ADDR|ACCES|NOTFOUND)/.test(code))
+    throw new RefusedError(`cannot listen there (${code})`)
+  throw error
 }
 
 function missingPackage(error: unknown): never {

@@ -8,9 +8,9 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
-import { requireObject } from '../errors.js'
+import { requireMethods, requireObject } from '../errors.js'
 import { parseDecimal } from '../field.js'
-import { type ClaimStore, ClaimStoreError, systemClock } from './claims.js'
+import { type ClaimStore, ClaimStoreError, STORE_METHODS, systemClock } from './claims.js'
 import { type Admission, type Gate, refuseMixedScopes } from './gate.js'
 import { entranceToJson, type Reply, readPossession, refusalReply } from './http.js'
 import { createMetrics, type Metrics } from './metrics.js'
@@ -71,12 +71,16 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   requireObject(options, 'options')
   const { gates, store: bare, metrics = createMetrics(), rateLimit = 120, maxPending = 2048 } = options
   const { trustProxy = false, patience = 15, log } = options
-  if (!Array.isArray(gates) || gates.length === 0) throw new TypeError('gates must be an array of gates')
-  requireObject(bare, 'store')
+  refuseMixedScopes(gates)
+  if (gates.length === 0) throw new TypeError('gates must have a gate')
+  requireMethods(bare, 'store', STORE_METHODS)
+  requireMethods(metrics, 'metrics', ['request', 'proof', 'batch', 'trouble', 'pending', 'gates', 'timed'])
+  if (typeof trustProxy !== 'boolean' && typeof trustProxy !== 'string')
+    throw new TypeError('trustProxy must be a boolean or a string')
+  if (log !== undefined && log !== false) requireMethods(log, 'log', ['write'])
   requireNumber(maxPending, 'maxPending')
   requireNumber(patience, 'patience')
   if (rateLimit !== false) requireNumber(rateLimit, 'rateLimit')
-  refuseMixedScopes(gates)
   const byName = new Map(gates.map((gate) => [gate.name, gate]))
   if (byName.size !== gates.length) throw new RangeError('gates: two have one name')
   const store = metrics.timed(bare)
@@ -115,6 +119,10 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     return reply.code(status).header('cache-control', 'no-store').send({ error: { code, reason } })
   })
   app.setNotFoundHandler((_, reply) => reply.code(404).send(notFound('there is no such path')))
+  app.addHook('onSend', async (_, reply) => {
+    // A connection that stays open would keep the process from ending.
+    if (stopping) reply.header('connection', 'close')
+  })
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request
     const [status, milliseconds] = [reply.statusCode, Math.round(reply.elapsedTime * 10) / 10]

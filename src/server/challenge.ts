@@ -1,20 +1,14 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { readChallenge } from './challenge-text.js'
 
 /*
  * A challenge is a text that a proof takes as its message. The server keeps nothing of it: a MAC over the text and over what the
  * proof is for tells it its own. Who it is for stands in front, so that a wallet sees when one site passes on the challenge of
  * another.
- *
- *   soulproof-challenge/1 <audience> <gate> <expiresAt> <nonce> <mac>
  */
 
 /** Fewest bytes of the secret under which challenges are made. */
 export const MIN_SECRET_BYTES = 32
-
-const WORD = '[^\\s]{1,200}'
-const FORM = new RegExp(
-  `^(soulproof-challenge/1 (${WORD}) (${WORD}) ([1-9][0-9]{0,12}) [0-9A-Za-z_-]{22}) ([0-9A-Za-z_-]{43})$`,
-)
 
 /** What a challenge is for. Nothing but audience, gate and expiresAt can be read from it. */
 export interface ChallengePurpose {
@@ -46,29 +40,18 @@ export function checkChallenge(
     readonly now: bigint
   },
 ): ChallengeCheck {
-  const match = typeof o.challenge === 'string' ? FORM.exec(o.challenge) : null
-  if (match === null) return { refused: 'the challenge is malformed' }
-  const [, text, audience, gate, expiresAt, mac] = match as unknown as string[]
-  const given = Buffer.from(mac as string, 'base64url')
+  const read = readChallenge(o.challenge)
+  if (read === undefined) return { refused: 'the challenge is malformed' }
+  const { text, audience, gate, expiresAt, mac } = read
+  const given = Buffer.from(mac, 'base64url')
   // The last character has bits to spare: another text for the same bytes would be another message.
   const isOurs =
     audience === o.audience &&
     gate === o.gate &&
     given.toString('base64url') === mac &&
-    o.secrets.some((secret) => timingSafeEqual(given, macOf(secret, text as string, o)))
+    o.secrets.some((secret) => timingSafeEqual(given, macOf(secret, text, o)))
   if (!isOurs) return { refused: 'the challenge is not for this' }
-  const end = BigInt(expiresAt as string)
-  return o.now > end ? { refused: 'the challenge is too old' } : { expiresAt: end }
-}
-
-/** Reads for whom a challenge is, and until when it counts. Only its maker can tell whether it is genuine. */
-export function readChallenge(
-  challenge: unknown,
-): { readonly audience: string; readonly gate: string; readonly expiresAt: bigint } | undefined {
-  const match = typeof challenge === 'string' ? FORM.exec(challenge) : null
-  if (match === null) return undefined
-  const [, , audience, gate, expiresAt] = match as unknown as string[]
-  return { audience: audience as string, gate: gate as string, expiresAt: BigInt(expiresAt as string) }
+  return o.now > expiresAt ? { refused: 'the challenge is too old' } : { expiresAt }
 }
 
 function macOf(secret: Uint8Array, text: string, { expectation, binding }: ChallengePurpose): Buffer {

@@ -48,6 +48,9 @@ export interface ClaimStore {
   close(): Promise<void>
 }
 
+/** What a store of claims has, for those who are given one. */
+export const STORE_METHODS = ['spend', 'find', 'forget', 'check', 'close'] as const
+
 /** A store of claims is closed, out of reach, damaged, or not safe to use. */
 export class ClaimStoreError extends SoulproofError {
   override name = 'ClaimStoreError'

@@ -1,6 +1,14 @@
 /** Gates for routes of Express 4 and 5, and of whatever else calls handlers with (request, response, next). */
 
-import { type Entrance, enterRoute, type GateRoute, offerReply, type Reply, requireRoute } from './http.js'
+import {
+  type Entrance,
+  enterRoute,
+  type GateRoute,
+  offerReply,
+  type Reply,
+  requireOffers,
+  requireRoute,
+} from './http.js'
 
 export type { Entrance, GateRoute } from './http.js'
 
@@ -43,10 +51,15 @@ export function requireProof<R extends ProofRequest>(route: GateRoute<R>): Proof
   }
 }
 
-/** Returns the handler of the route, a POST, that offers challenges; tied as those of {@link requireProof} have to be. */
+/**
+ * Returns the handler of the route, a POST, that offers challenges; tied as those of {@link requireProof} have to be.
+ *
+ * @throws {TypeError|RangeError} naming the option that is malformed, or if the gate makes no challenges
+ */
 export function offerChallenge<R extends ProofRequest>(
   route: Pick<GateRoute<R>, 'gate' | 'binding'>,
 ): ProofHandler<R> {
+  requireOffers(route)
   return (request, response, next) => {
     try {
       send(response, offerReply(route, request, request.body))

@@ -1,7 +1,15 @@
 /** Gates for routes of Fastify 5. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Entrance, enterRoute, type GateRoute, offerReply, type Reply, requireRoute } from './http.js'
+import {
+  type Entrance,
+  enterRoute,
+  type GateRoute,
+  offerReply,
+  type Reply,
+  requireOffers,
+  requireRoute,
+} from './http.js'
 
 export type { Entrance, GateRoute } from './http.js'
 
@@ -49,10 +57,15 @@ export function requireProof(
   }
 }
 
-/** Returns the handler of the route, a POST, that offers challenges; tied as those of {@link requireProof} have to be. */
+/**
+ * Returns the handler of the route, a POST, that offers challenges; tied as those of {@link requireProof} have to be.
+ *
+ * @throws {TypeError|RangeError} naming the option that is malformed, or if the gate makes no challenges
+ */
 export function offerChallenge(
   route: Pick<GateRoute<FastifyRequest>, 'gate' | 'binding'>,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+  requireOffers(route)
   return async (request, reply) => send(reply, offerReply(route, request, request.body))
 }
 

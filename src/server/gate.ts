@@ -1,6 +1,6 @@
 import { requireKey, type VerifierKey } from '../designated/keys.js'
 import { type Possession, provePossession } from '../designated/possession.js'
-import { requireObject, SoulproofError } from '../errors.js'
+import { requireMethods, requireObject, SoulproofError } from '../errors.js'
 import { assertUint, type FieldInput, toField } from '../field.js'
 import { compilePolicy, type Policy, parsePolicy, policyDigest, type Roots } from '../policy/index.js'
 import type { ClaimRef } from '../policy/types.js'
@@ -152,6 +152,9 @@ export class GateError extends SoulproofError {
   override name = 'GateError'
 }
 
+/** What a gate has, for those who are given one. */
+export const GATE_METHODS = ['offer', 'enter', 'rootsAge'] as const
+
 /** The scope of used challenges: no field element, so that no app has it. */
 const USED_CHALLENGES = (1n << 256n) - 1n
 
@@ -177,8 +180,8 @@ export function createGate(options: GateOptions): Gate {
     challengeSeconds = 300n,
     now = systemClock,
   } = options
-  requireObject(verifier, 'verifier')
-  requireObject(store, 'store')
+  requireMethods(verifier, 'verifier', ['verify', 'provenance'])
+  requireMethods(store, 'store', ['spend'])
   requireText(name, /^[a-z0-9-]{1,64}$/, 'name must be 1 to 64 of a-z, 0-9 and -')
   requireText(audience, /^[\x21-\x7e]{1,200}$/, 'audience must be 1 to 200 visible ASCII characters')
   if (admit !== 'once' && admit !== 'each') throw new RangeError("admit must be 'once' or 'each'")
@@ -212,7 +215,7 @@ export function createGate(options: GateOptions): Gate {
     const clock = now()
     const context = { scope, message, verifierKey, envelope }
     const fresh = <R>(snapshots: readonly Snapshot<R>[]): R[] =>
-      snapshots
+      checkSnapshots(snapshots)
         .filter(
           ({ at }) => at <= clock + CLOCK_TOLERANCE && (maxRootAge === 'any' || clock - at <= maxRootAge),
         )
@@ -270,8 +273,10 @@ export function createGate(options: GateOptions): Gate {
       let expiresAt: bigint | undefined
       try {
         assertBinding(binding)
-        // A proof for a challenge says nothing of another message, which would seem to be proved.
+        // A proof for the one says nothing of the other, which would seem to be proved.
         if (secrets && given !== undefined) throw new RangeError('message: this gate makes challenges')
+        if (!secrets && challenge !== undefined)
+          throw new RangeError('challenge: this gate makes no challenges')
         message = toField((secrets ? challenge : given) as FieldInput, secrets ? 'challenge' : 'message')
       } catch (error) {
         return refusal('malformed', (error as Error).message)
@@ -302,7 +307,9 @@ export function createGate(options: GateOptions): Gate {
       return { admitted: true, outcome, ...said, claim: claimId(claim) }
     },
     async rootsAge() {
-      const snapshots = await ('group' in required ? required.group() : required.roots())
+      const snapshots = checkSnapshots<unknown>(
+        await ('group' in required ? required.group() : required.roots()),
+      )
       if (snapshots.length === 0) return undefined
       let newest = snapshots[0]!.at
       for (const { at } of snapshots) if (at > newest) newest = at
@@ -314,11 +321,14 @@ export function createGate(options: GateOptions): Gate {
 /**
  * Refuses gates that share a scope and derive nullifiers in different ways: a Soul could enter by each of them.
  *
+ * @throws {TypeError} if one is not a gate
  * @throws {GateError} naming the two gates
  */
 export function refuseMixedScopes(gates: readonly Gate[]): void {
+  if (!Array.isArray(gates)) throw new TypeError('gates must be an array of gates')
   const known = new Map<bigint, Gate>()
-  for (const gate of gates) {
+  for (const [i, gate] of gates.entries()) {
+    requireMethods(gate, `gates[${i}]`, GATE_METHODS)
     const other = known.get(gate.scope)
     if (other && other.nullifierKind !== gate.nullifierKind) {
       throw new GateError(
@@ -327,6 +337,12 @@ export function refuseMixedScopes(gates: readonly Gate[]): void {
     }
     known.set(gate.scope, gate)
   }
+}
+
+function checkSnapshots<R>(snapshots: readonly Snapshot<R>[]): readonly Snapshot<R>[] {
+  if (!Array.isArray(snapshots)) throw new TypeError('require.roots must return an array')
+  for (const [i, snapshot] of snapshots.entries()) assertUint(snapshot?.at, 62, `require.roots()[${i}].at`)
+  return snapshots
 }
 
 /** Names the claim that nullifiers are of, by its schema and not by the policy's name of the slot. */

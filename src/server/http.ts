@@ -1,9 +1,9 @@
-import { requireObject } from '../errors.js'
+import { requireMethods, requireObject } from '../errors.js'
 import type { FieldInput } from '../field.js'
 import type { ClaimValue } from '../sbt/schema.js'
 import { claimText } from '../statements/signals.js'
 import { ClaimStoreError } from './claims.js'
-import type { Admission, Gate, Offer, RefusalCode } from './gate.js'
+import { type Admission, GATE_METHODS, type Gate, type Offer, type RefusalCode } from './gate.js'
 
 /** What a handler behind a gate knows of who came in. */
 export type Entrance = Extract<Admission, { admitted: true }>
@@ -63,7 +63,7 @@ export function refusalReply(code: RefusalCode | 'repeated', reason: string, mor
  */
 export function requireRoute<R>(route: GateRoute<R>): void {
   requireObject(route, 'options')
-  requireObject(route.gate, 'gate')
+  requireMethods(route.gate, 'gate', GATE_METHODS)
   const { gate, onRepeat, binding, message } = route
   if (gate.admit === 'once' && onRepeat !== 'admit' && onRepeat !== 'refuse')
     throw new RangeError("onRepeat must be 'admit' or 'refuse' for a gate that admits once")
@@ -103,6 +103,19 @@ export async function enterRoute<R>(
   }
 }
 
+/**
+ * Checks the route that offers challenges, when the app starts.
+ *
+ * @throws {TypeError|RangeError} naming the option that is malformed
+ */
+export function requireOffers<R>(route: Pick<GateRoute<R>, 'gate' | 'binding'>): void {
+  requireObject(route, 'options')
+  requireMethods(route.gate, 'gate', GATE_METHODS)
+  if (!route.gate.challenges) throw new RangeError('gate makes no challenges')
+  if (route.binding !== undefined && typeof route.binding !== 'function')
+    throw new TypeError('binding must be a function')
+}
+
 /** Offers a challenge. The body is empty, or an object with `possession`: the wallet's challenge in hex. */
 export function offerReply<R>(
   { gate, binding }: Pick<GateRoute<R>, 'gate' | 'binding'>,
@@ -111,15 +124,16 @@ export function offerReply<R>(
 ): Reply {
   const possession = readPossession(body)
   if (possession === 'malformed') return refusalReply('malformed', 'the body is malformed')
-  let offer: Offer
   const bound = binding?.(request)
+  let offer: Offer
   try {
     offer = gate.offer({
       ...(bound !== undefined && { binding: bound }),
       ...(possession && { possession }),
     })
   } catch (error) {
-    if (error instanceof RangeError && possession) return refusalReply('malformed', error.message)
+    // A possession where there is no key, or a binding that the client made too long.
+    if (error instanceof RangeError) return refusalReply('malformed', error.message)
     throw error
   }
   return { status: 200, headers: { 'cache-control': 'no-store' }, body: offer }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { requireObject } from '../errors.js'
+import { requireMethods, requireObject } from '../errors.js'
 import { assertUint } from '../field.js'
 import {
   assertClaim,
@@ -206,10 +206,11 @@ export async function spendWithin(
   claim: Claim,
   options: { readonly now?: () => bigint } = {},
 ): Promise<ClaimOutcome> {
-  requireObject(client, 'client')
+  requireMethods(client, 'client', ['query'])
   requireObject(options, 'options')
   assertClaim(claim)
   const { now = systemClock } = options
+  if (typeof now !== 'function') throw new TypeError('now must be a function')
   const [outcome] = await spendAll(client, [{ ...claim, attempt: randomUUID() }], now())
   return outcome as ClaimOutcome
 }

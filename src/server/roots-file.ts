@@ -43,6 +43,25 @@ function snapshotsOf<R>(
   })
 }
 
+/**
+ * Reads a file of JSON.
+ *
+ * @throws {SchemaError} naming the file, if it cannot be read or is not JSON
+ */
+export async function readJsonFile(path: string): Promise<unknown> {
+  let content: string
+  try {
+    content = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new SchemaError(path, 'cannot be read', { cause })
+  }
+  try {
+    return JSON.parse(content)
+  } catch {
+    throw new SchemaError(path, 'is not JSON')
+  }
+}
+
 /** Snapshots in a file that somebody else writes. */
 export interface RootsFile<R> {
   /** The snapshots of the last content that could be read. */
@@ -54,7 +73,7 @@ export interface RootsFile<R> {
  * new file in its place; content that cannot be read is passed over, and the snapshots before it grow old.
  *
  * @param o.onTrouble  told when the file cannot be read
- * @throws {SchemaError|Error} if it cannot be read at first
+ * @throws {SchemaError} if it cannot be read at first
  */
 export async function followRootsFile<R>(o: {
   readonly path: string
@@ -63,12 +82,13 @@ export async function followRootsFile<R>(o: {
   readonly onTrouble: () => void
 }): Promise<RootsFile<R>> {
   const { path, read, seconds, onTrouble } = o
-  const load = async (): Promise<Snapshot<R>[]> => read(JSON.parse(await readFile(path, 'utf8')))
+  const load = async (): Promise<Snapshot<R>[]> => read(await readJsonFile(path))
   const versionOf = async (): Promise<string> => {
     const { mtimeMs, size, ino } = await stat(path)
     return `${mtimeMs} ${size} ${ino}`
   }
-  let version = await versionOf()
+  // Before the content: what is written in between is read again.
+  let version = await versionOf().catch(() => '')
   let snapshots: readonly Snapshot<R>[] = await load()
   let lookedAt = performance.now()
   let looking: Promise<void> | undefined

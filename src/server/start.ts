@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { SchemaError } from '../errors.js'
 import type { FieldInput } from '../field.js'
@@ -10,7 +9,7 @@ import { createGate, type Gate, GateError, type GateRequirement } from './gate.j
 import { openLevelStore } from './level-store.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { openPostgresStore } from './postgres-store.js'
-import { followRootsFile, groupSnapshots, rootSnapshots } from './roots-file.js'
+import { followRootsFile, groupSnapshots, readJsonFile, rootSnapshots } from './roots-file.js'
 
 /** A gate of a configuration. Paths are absolute. */
 export interface GateConfig {
@@ -55,6 +54,7 @@ export interface ServiceConfig {
  * @throws {SchemaError} naming the part that is missing, unknown or malformed
  */
 export function readServiceConfig(json: unknown, folder: string): ServiceConfig {
+  if (typeof folder !== 'string') throw new TypeError('folder must be a string')
   const optional = ['host', 'port', 'trustProxy', 'rateLimit', 'maxPending', 'store', 'batch']
   const own = readObject(
     json,
@@ -175,7 +175,7 @@ export async function startService(o: {
   const { config, env, log } = o
   const metrics = createMetrics()
   const secrets = readSecrets(env['SOULPROOF_CHALLENGE_SECRET'])
-  const manifest = config.manifest === undefined ? undefined : await readJson(config.manifest)
+  const manifest = config.manifest === undefined ? undefined : await readJsonFile(config.manifest)
   const { batch, allowDevelopmentKeys } = config
   const verifier = await createVerifier({
     allowDevelopmentKeys,
@@ -183,6 +183,7 @@ export async function startService(o: {
     ...(batch && { batch: { ...batch, onBatch: metrics.batch } }),
   })
   const store = await openStore(config, env['SOULPROOF_DATABASE'], metrics)
+  let service: Service | undefined
   try {
     const gates: Gate[] = []
     for (const gate of config.gates) {
@@ -203,7 +204,7 @@ export async function startService(o: {
       gates.push(created)
     }
     const { host, port, trustProxy, rateLimit, maxPending } = config
-    const service = await createService({
+    service = await createService({
       ...{ gates, store, metrics, trustProxy, rateLimit, maxPending },
       ...(log !== undefined && { log }),
     })
@@ -212,7 +213,8 @@ export async function startService(o: {
     const url = await service.listen({ host, port })
     return { ...service, url }
   } catch (error) {
-    await store.close()
+    // Closes the store as well.
+    await (service?.close() ?? store.close())
     throw error
   }
 }
@@ -227,7 +229,7 @@ async function requirementOf(gate: GateConfig, seconds: number, metrics: Metrics
   const file = await followRootsFile({ path, seconds, onTrouble, read: rootSnapshots })
   const { maxClockSkew, freshness } = gate
   return {
-    policy: await readJson(gate.require.policy),
+    policy: await readJsonFile(gate.require.policy),
     roots: () => file.current(),
     ...(maxClockSkew !== undefined && { maxClockSkew }),
     ...(freshness && { freshness }),
@@ -251,15 +253,6 @@ function readSecrets(value: string | undefined): Uint8Array[] | undefined {
       throw new SchemaError('SOULPROOF_CHALLENGE_SECRET', 'must be 32 bytes or more as lower-case hex')
     return Uint8Array.from(Buffer.from(hex, 'hex'))
   })
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const content = await readFile(path, 'utf8')
-  try {
-    return JSON.parse(content)
-  } catch {
-    throw new SchemaError(path, 'is not JSON')
-  }
 }
 
 function text(value: unknown, at: string): string {

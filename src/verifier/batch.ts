@@ -40,6 +40,8 @@ export function createBatches(options: BatchOptions = {}): ProofCheck {
   const { size = 32, wait = 2, onBatch } = options
   requireInteger(size, 2, 1024, 'batch.size')
   requireInteger(wait, 0, 1000, 'batch.wait')
+  if (onBatch !== undefined && typeof onBatch !== 'function')
+    throw new TypeError('batch.onBatch must be a function')
   const queues = new Map<VerificationKeyJson, Waiting[]>()
 
   const flush = async (verificationKey: VerificationKeyJson): Promise<void> => {

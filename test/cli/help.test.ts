@@ -17,6 +17,7 @@ const VERBS = [
   'ledger',
   'timed',
   'ceremony',
+  'serve',
   'setup',
   'export',
   'bench',

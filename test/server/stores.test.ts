@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import pg from 'pg'
 import { findPostgres, type Postgres, startPostgres } from '../../scripts/lib/postgres.js'
@@ -148,6 +150,34 @@ describe('server/stores', () => {
 
     it('a second process cannot open it', async () => {
       await assert.rejects(open(), /another process has the store open/)
+    })
+
+    it('a process that is killed loses none that it was told of', async () => {
+      const own = join(path, 'killed')
+      const writer = fileURLToPath(new URL('level-writer.ts', import.meta.url))
+      let told = 0
+      for (let round = 0; round < 2; round++) {
+        const child = spawn(process.execPath, ['--import', 'tsx', writer, own, `${told}`], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        let text = ''
+        child.stdout.on('data', (part: Buffer) => {
+          text += part
+          if (text.length > 2000) child.kill('SIGKILL')
+        })
+        await new Promise((resolve) => child.once('close', resolve))
+        const lines = text.split('\n').slice(0, -1).map(Number)
+        assert.ok(lines.length > 100)
+        const opened = await openLevelStore({ path: own })
+        for (const nullifier of lines) {
+          assert.equal(
+            await opened.spend({ scope: 1n, nullifier: BigInt(nullifier), message: 2n }),
+            'repeated',
+          )
+        }
+        await opened.close()
+        told = Math.max(...lines) + 100
+      }
     })
 
     it('what is under way when it closes is finished', async () => {
