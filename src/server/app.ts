@@ -69,11 +69,11 @@ const FORGET_AFTER = 3600n
  */
 export async function createService(options: ServiceOptions): Promise<Service> {
   requireObject(options, 'options')
-  const { gates, store: bare, metrics = createMetrics(), rateLimit = 120, maxPending = 2048 } = options
+  const { gates, store, metrics = createMetrics(), rateLimit = 120, maxPending = 2048 } = options
   const { trustProxy = false, patience = 15, log } = options
   refuseMixedScopes(gates)
   if (gates.length === 0) throw new TypeError('gates must have a gate')
-  requireMethods(bare, 'store', STORE_METHODS)
+  requireMethods(store, 'store', STORE_METHODS)
   requireMethods(metrics, 'metrics', ['request', 'proof', 'batch', 'trouble', 'pending', 'gates', 'timed'])
   if (typeof trustProxy !== 'boolean' && typeof trustProxy !== 'string')
     throw new TypeError('trustProxy must be a boolean or a string')
@@ -83,7 +83,6 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   if (rateLimit !== false) requireNumber(rateLimit, 'rateLimit')
   const byName = new Map(gates.map((gate) => [gate.name, gate]))
   if (byName.size !== gates.length) throw new RangeError('gates: two have one name')
-  const store = metrics.timed(bare)
   metrics.gates(gates)
 
   const app = fastify({

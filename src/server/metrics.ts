@@ -16,7 +16,7 @@ export interface Metrics {
   trouble(part: string): void
   pending(change: 1 | -1): void
   gates(gates: readonly Gate[]): void
-  /** The same store, with a clock on it. */
+  /** The same store, with a clock on it, for gates and service. */
   timed(store: ClaimStore): ClaimStore
 }
 

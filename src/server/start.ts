@@ -182,7 +182,7 @@ export async function startService(o: {
     ...(manifest !== undefined && { manifest }),
     ...(batch && { batch: { ...batch, onBatch: metrics.batch } }),
   })
-  const store = await openStore(config, env['SOULPROOF_DATABASE'], metrics)
+  const store = metrics.timed(await openStore(config, env['SOULPROOF_DATABASE'], metrics))
   let service: Service | undefined
   try {
     const gates: Gate[] = []
