@@ -329,6 +329,9 @@ export function refuseMixedScopes(gates: readonly Gate[]): void {
   const known = new Map<bigint, Gate>()
   for (const [i, gate] of gates.entries()) {
     requireMethods(gate, `gates[${i}]`, GATE_METHODS)
+    const { name, nullifierKind, scope } = gate
+    if (typeof name !== 'string' || typeof nullifierKind !== 'string' || typeof scope !== 'bigint')
+      throw new TypeError(`gates[${i}] must be a gate`)
     const other = known.get(gate.scope)
     if (other && other.nullifierKind !== gate.nullifierKind) {
       throw new GateError(

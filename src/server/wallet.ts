@@ -47,7 +47,7 @@ export function readOffer(o: {
   if (typeof audience !== 'string') throw new TypeError('audience must be a string')
   assertUint(now, 62, 'now')
   assertField(verifierKey, 'verifierKey')
-  if (typeof offer !== 'object' || offer === null) throw new OfferError('the offer is not an object')
+  if (typeof offer !== 'object' || offer === null) throw new OfferError('the offer must be an object')
   const said = offer as Readonly<Record<string, unknown>>
   const { version, gate, statement, challenge } = said
   if (version !== 1) throw new OfferError('the offer is of an unknown version')
