@@ -121,6 +121,20 @@ describe('the house', () => {
     )
   })
 
+  it('the wallet’s side of a gate reaches nothing that only servers have', () => {
+    const reached = new Set(['server/wallet.ts'])
+    for (const file of reached) {
+      for (const { target } of imports.filter((one) => one.file === file)) {
+        if (isOwn(target)) reached.add(target)
+        else assert.ok(target.startsWith('@noble/hashes/'), `${file} imports ${target}`)
+      }
+    }
+    assert.deepEqual(
+      [...reached].filter((file) => file.startsWith('server/')).sort(),
+      ['server/challenge-text.ts', 'server/wallet.ts'],
+    )
+  })
+
   it('src imports only packages that are dependencies', () => {
     const { dependencies, peerDependencies } = JSON.parse(
       readFileSync(join(SRC, '..', 'package.json'), 'utf8'),
