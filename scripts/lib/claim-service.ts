@@ -47,9 +47,8 @@ export function writeConfig(o: {
   readonly folder: string
   readonly root: bigint
   readonly batch: boolean
-  readonly more?: object
 }): string {
-  const { folder, root, batch, more } = o
+  const { folder, root, batch } = o
   mkdirSync(folder, { recursive: true })
   const config = {
     audience: 'https://drop.example.org',
@@ -61,7 +60,6 @@ export function writeConfig(o: {
         ...{ scope: CLAIM_SCOPE, admit: 'once' },
       },
     },
-    ...more,
   }
   writeFileSync(join(folder, 'roots.json'), JSON.stringify([{ at: '1763700000', root: root.toString() }]))
   const path = join(folder, 'service.json')

@@ -12,7 +12,7 @@ import { createProver } from '../../src/prover/index.js'
 describe('server/claims: the service as a process, on PostgreSQL', function () {
   this.timeout(180_000)
 
-  it('a hundred claims of twenty Souls through restarts and SIGKILL of both: none is lost, none is spent twice or for nothing', async function () {
+  it('a hundred claims of twelve Souls through restarts and SIGKILL of both: none is lost, none is spent twice or for nothing', async function () {
     const bin = findPostgres()
     if (bin === undefined) {
       if (process.env['REQUIRE_POSTGRES']) throw new Error("PostgreSQL's programs are not there")
@@ -20,11 +20,11 @@ describe('server/claims: the service as a process, on PostgreSQL', function () {
     }
     const folder = mkdtempSync(join(tmpdir(), 'soulproof-claims-'))
     try {
-      const members = claimants(20)
-      const made = await preparedClaims({ members, doubles: 3, createProver: () => createProver() })
-      assert.deepEqual([made.firsts.length, made.doubles.length, made.missing], [20, 3, 0])
+      const members = claimants(12)
+      const made = await preparedClaims({ members, doubles: 2, createProver: () => createProver() })
+      assert.deepEqual([made.firsts.length, made.doubles.length, made.missing], [12, 2, 0])
       const { firsts, doubles } = made
-      const duplicates = [...doubles, ...firsts, ...doubles, ...firsts, ...doubles, ...firsts, ...firsts]
+      const duplicates = Array.from({ length: 7 }, () => [...doubles, ...firsts]).flat()
       const { wrong, summary } = await claimsInTrouble({
         ...{ bin, folder, root: members.group.root, claims: racingOrder(firsts, duplicates) },
         ...{ sockets: 20, slow: 0, spread: 7000, pause: 500 },

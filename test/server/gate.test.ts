@@ -22,32 +22,9 @@ import {
 import { OfferError, readOffer } from '../../src/server/wallet.js'
 import { createVerifier, type Verifier } from '../../src/verifier/index.js'
 import { rerandomise } from '../support/chain.js'
-import {
-  ALICE,
-  BOB,
-  CITIZENSHIP,
-  grant,
-  NOW,
-  openOffice,
-  PERSON,
-  refresh,
-  rootsOf,
-} from '../support/world.js'
+import { ALICE, BOB, NOW, PERSON } from '../support/world.js'
+import { group, held, office, policy, roots } from './asked.js'
 
-const office = openOffice(31)
-const held = refresh(
-  grant({ office, schema: CITIZENSHIP, claims: { country: 'CA', birthDate: 5n }, salt: 99n }),
-  office,
-)
-const roots = rootsOf(office)
-const policy = {
-  version: 1,
-  schemas: { 'citizenship/1': CITIZENSHIP.claims },
-  sbts: { passport: { issuers: [office.id], schema: 'citizenship/1' } },
-  require: { claim: 'passport.country', eq: 'CA' },
-  reveal: ['passport.country'],
-}
-const group = new Group([ALICE.commitment, BOB.commitment])
 const secret = new Uint8Array(32).fill(3)
 const key = createVerifierKey({ secret: 4711n })
 

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import fastify, { type FastifyInstance } from 'fastify'
 import { createApp as createExpressApp } from '../../examples/express/app.js'
 import { createApp as createFastifyApp } from '../../examples/fastify/app.js'
-import { Group } from '../../src/merkle/index.js'
 import { parsePolicy } from '../../src/policy/index.js'
 import { createProver, type Envelope, type Prover } from '../../src/prover/index.js'
 import { requireProof as requireByExpress } from '../../src/server/express.js'
@@ -20,30 +19,8 @@ import {
   openLevelStore,
 } from '../../src/server/index.js'
 import { createVerifier, type Verifier } from '../../src/verifier/index.js'
-import { ALICE, BOB, CITIZENSHIP, grant, openOffice, refresh, rootsOf } from '../support/world.js'
-
-const now = (): bigint => BigInt(Math.floor(Date.now() / 1000))
-const office = openOffice(32)
-const held = refresh(
-  grant({ office, schema: CITIZENSHIP, claims: { country: 'CA', birthDate: 5n }, salt: 98n }),
-  office,
-)
-const roots = rootsOf(office)
-const policy = {
-  version: 1,
-  schemas: { 'citizenship/1': CITIZENSHIP.claims },
-  sbts: { passport: { issuers: [office.id], schema: 'citizenship/1' } },
-  require: { claim: 'passport.country', eq: 'CA' },
-  reveal: ['passport.country'],
-}
-const group = new Group([ALICE.commitment, BOB.commitment])
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the apps
-  readonly body: any
-}
+import { ALICE, BOB } from '../support/world.js'
+import { type Answer, group, held, clock as now, policy, roots } from './asked.js'
 
 async function post(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(url, {

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { createVerifierKey } from '../../src/designated/keys.js'
 import { checkPossession } from '../../src/designated/possession.js'
-import { Group } from '../../src/merkle/index.js'
 import { parsePolicy } from '../../src/policy/index.js'
 import { createProver, type Envelope, type Prover } from '../../src/prover/index.js'
 import {
@@ -20,31 +19,10 @@ import {
 } from '../../src/server/index.js'
 import { createMetrics, createService, type Service, type ServiceOptions } from '../../src/server/service.js'
 import { createVerifier, type Verifier } from '../../src/verifier/index.js'
-import { ALICE, BOB, CITIZENSHIP, grant, openOffice, refresh, rootsOf } from '../support/world.js'
+import { ALICE, BOB } from '../support/world.js'
+import { type Answer, group, held, clock as now, policy, roots } from './asked.js'
 
-const now = (): bigint => BigInt(Math.floor(Date.now() / 1000))
-const office = openOffice(33)
-const held = refresh(
-  grant({ office, schema: CITIZENSHIP, claims: { country: 'CA', birthDate: 5n }, salt: 97n }),
-  office,
-)
-const roots = rootsOf(office)
-const policy = {
-  version: 1,
-  schemas: { 'citizenship/1': CITIZENSHIP.claims },
-  sbts: { passport: { issuers: [office.id], schema: 'citizenship/1' } },
-  require: { claim: 'passport.country', eq: 'CA' },
-  reveal: ['passport.country'],
-}
-const group = new Group([ALICE.commitment, BOB.commitment])
 const key = createVerifierKey({ secret: 815n ** 20n })
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the service
-  readonly body: any
-}
 
 describe('server/service', () => {
   const folder = mkdtempSync(join(tmpdir(), 'soulproof-service-'))
