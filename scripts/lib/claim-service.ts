@@ -201,11 +201,12 @@ export function racingOrder(
     ;[order[i], order[j]] = [order[j]!, order[i]!]
   }
   const nullifierOf = (claim: PreparedClaim): string => claim.envelope.publicSignals[0] as string
-  const behind = new Map(duplicates.filter((_, i) => i % 2 === 0).map((one) => [nullifierOf(one), one]))
-  const raced = order.flatMap((claim) => {
-    const duplicate = behind.get(nullifierOf(claim))
-    return duplicate === undefined ? [claim] : [claim, duplicate]
-  })
+  const behind = new Map<string, PreparedClaim[]>()
+  for (const duplicate of duplicates.filter((_, i) => i % 2 === 0)) {
+    const name = nullifierOf(duplicate)
+    behind.set(name, [...(behind.get(name) ?? []), duplicate])
+  }
+  const raced = order.flatMap((claim) => [claim, ...(behind.get(nullifierOf(claim)) ?? [])])
   for (const [i, duplicate] of duplicates.entries()) {
     if (i % 2 === 1) raced.splice(random(raced.length + 1), 0, duplicate)
   }

@@ -25,8 +25,10 @@ describe('server/claims: the service as a process, on PostgreSQL', function () {
       assert.deepEqual([made.firsts.length, made.doubles.length, made.missing], [12, 2, 0])
       const { firsts, doubles } = made
       const duplicates = Array.from({ length: 7 }, () => [...doubles, ...firsts]).flat()
+      const claims = racingOrder(firsts, duplicates)
+      assert.equal(claims.length, 110)
       const { wrong, summary } = await claimsInTrouble({
-        ...{ bin, folder, root: members.group.root, claims: racingOrder(firsts, duplicates) },
+        ...{ bin, folder, root: members.group.root, claims },
         ...{ sockets: 20, slow: 0, spread: 7000, pause: 500 },
         troubles: ['database restarted', 'service killed', 'database killed'],
       })
