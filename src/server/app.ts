@@ -18,6 +18,7 @@ import {
   CHALLENGE_BODY,
   CLAIM,
   CLAIM_PARAMS,
+  FAILURE,
   FAILURES,
   GATE_PARAMS,
   HEALTH,
@@ -132,7 +133,12 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   })
   app.decorateRequest('outcome', undefined)
 
-  await app.register((await import('@fastify/swagger')).default, { openapi: DESCRIPTION })
+  await app.register((await import('@fastify/swagger')).default, {
+    openapi: DESCRIPTION,
+    // Schemas that routes share have their name in the description.
+    refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => `${$id ?? i}` },
+  })
+  app.addSchema(FAILURE)
   if (rateLimit !== false) {
     await app.register((await import('@fastify/rate-limit')).default, {
       max: rateLimit,

@@ -53,7 +53,9 @@ export const PROOF_BODY = {
   },
 } as const
 
-const error = {
+/** What every refusal and failure is answered with. */
+export const FAILURE = {
+  $id: 'Failure',
   type: 'object',
   required: ['error'],
   properties: {
@@ -81,7 +83,7 @@ const error = {
   },
 } as const
 
-const failure = (description: string) => ({ description, ...error })
+const failure = (description: string) => ({ description, $ref: 'Failure#' })
 
 /** Replies that any route may give. */
 export const FAILURES = {
