@@ -15,7 +15,7 @@ import {
   writeConfig,
 } from '../lib/claim-service.js'
 import { claimsInTrouble } from '../lib/claim-trouble.js'
-import { claimants, type PreparedClaim, preparedClaims } from '../lib/claims.js'
+import { claimants, type PreparedClaim, preparedClaims, rootOf } from '../lib/claims.js'
 import { findPostgres, type Postgres, startPostgres } from '../lib/postgres.js'
 
 /*
@@ -23,13 +23,14 @@ import { findPostgres, type Postgres, startPostgres } from '../lib/postgres.js'
  * once, for whoever was told so:
  *
  *   npm run check:claims -- [--members 9000] [--doubles 500] [--repeats 500] [--sockets 500] [--spread MILLISECONDS]
- *       [--cached] [--skip-faults] [--skip-speed]
+ *       [--cached] [--take N] [--skip-faults] [--skip-speed]
  *
  * First without trouble, with each store, batches on and off: a table of how fast it is. Then on PostgreSQL with trouble: the
  * database is restarted and killed, the service is killed, others send malformed, oversized and endless requests.
  *
  * It needs PostgreSQL's programs: Debian's package postgresql, or POSTGRES_BIN. Proofs that are not in the cache are made first,
- * a fraction of a second each; with --cached none is made, and what is there is used.
+ * a fraction of a second each; with --cached none is made, and what is there is used; with --take no
+ * more than so many Souls.
  */
 
 const { values } = parseArgs({
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     repeats: { type: 'string', default: '500' },
     sockets: { type: 'string', default: '500' },
     spread: { type: 'string', default: '0' },
+    take: { type: 'string', default: 'Infinity' },
     cached: { type: 'boolean', default: false },
     'skip-faults': { type: 'boolean', default: false },
     'skip-speed': { type: 'boolean', default: false },
@@ -55,7 +57,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'soulproof-claims-'))
 
 const members = claimants(memberCount)
-const { firsts, doubles } = await preparedClaims({
+const prepared = await preparedClaims({
   members,
   doubles: doubleCount,
   createProver: () => createProver(),
@@ -64,6 +66,9 @@ const { firsts, doubles } = await preparedClaims({
     if (made % 100 === 0) say(`made ${made} of ${missing} proofs`)
   },
 })
+const firsts = prepared.firsts.slice(0, Number(values.take))
+const known = new Set(firsts.map(({ envelope }) => envelope.publicSignals[0]))
+const doubles = prepared.doubles.filter(({ envelope }) => known.has(envelope.publicSignals[0]))
 // A claim for another recipient, and the same claim once more.
 const duplicates = [...doubles, ...firsts.slice(doubles.length, doubles.length + repeatCount)]
 const claims = racingOrder(firsts, duplicates)
@@ -100,7 +105,7 @@ async function measure(
   const own = join(folder, `${store} ${batch} ${bad.length}`)
   const postgres = store === 'PostgreSQL' ? await startPostgres(bin as string) : undefined
   try {
-    const config = writeConfig({ folder: own, root: members.group.root, batch })
+    const config = writeConfig({ folder: own, root: rootOf(firsts), batch })
     const env = postgres ? { SOULPROOF_DATABASE: postgres.connectionString } : {}
     const service = await startProcess({ config, port: await freePort(), env })
     const { url } = service
@@ -158,7 +163,7 @@ try {
   }
   if (!values['skip-faults']) {
     const { wrong, summary } = await claimsInTrouble({
-      ...{ bin, claims, sockets, folder: join(folder, 'trouble'), root: members.group.root },
+      ...{ bin, claims, sockets, folder: join(folder, 'trouble'), root: rootOf(firsts) },
       ...{ spread: Number(values.spread), slow: 50 },
       troubles: [
         ...(['database restarted', 'service killed', 'database killed'] as const),

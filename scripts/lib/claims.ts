@@ -6,6 +6,7 @@ import { cacheFolder } from '../../src/cache.js'
 import { Group } from '../../src/merkle/index.js'
 import type { Envelope, Prover } from '../../src/prover/index.js'
 import { createSoul, type Soul } from '../../src/soul/index.js'
+import { MEMBERSHIP_SIGNALS } from '../../src/statements/signals.js'
 import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
 
 /*
@@ -22,20 +23,39 @@ export interface PreparedClaim {
   readonly envelope: Envelope
 }
 
-/** The members, and for each the message of a claim of its own. */
+/** Souls and the group of all of them; they are made when they are asked for, which takes a while for thousands. */
 export interface Claimants {
-  readonly souls: readonly Soul[]
-  readonly group: Group
+  readonly count: number
+  readonly souls: () => readonly Soul[]
+  readonly group: () => Group
 }
 
+const SEED = 'soulproof claimant'
 const ROUNDS = ['recipient', 'other recipient'] as const
 
-/** Makes Souls and the group of all of them. */
+/** Returns so many Souls and their group. */
 export function claimants(count: number): Claimants {
-  const souls = Array.from({ length: count }, (_, i) =>
-    createSoul({ seed: createHash('sha256').update(`soulproof claimant ${i}`).digest() }),
-  )
-  return { souls, group: new Group(souls.map(({ commitment }) => commitment)) }
+  let souls: readonly Soul[] | undefined
+  let group: Group | undefined
+  const all = (): readonly Soul[] => {
+    souls ??= Array.from({ length: count }, (_, i) =>
+      createSoul({ seed: createHash('sha256').update(`${SEED} ${i}`).digest() }),
+    )
+    return souls
+  }
+  return {
+    count,
+    souls: all,
+    group() {
+      group ??= new Group(all().map(({ commitment }) => commitment))
+      return group
+    },
+  }
+}
+
+/** The root of the group that claims were proved for. */
+export function rootOf(claims: readonly PreparedClaim[]): bigint {
+  return BigInt(claims[0]?.envelope.publicSignals[MEMBERSHIP_SIGNALS.indexOf('root')] ?? 0)
 }
 
 /**
@@ -54,18 +74,18 @@ export async function preparedClaims(o: {
   readonly onMade?: (made: number, missing: number) => void
 }): Promise<{ firsts: PreparedClaim[]; doubles: PreparedClaim[]; missing: number }> {
   const { members, most = Number.POSITIVE_INFINITY, pause = () => false, onMade } = o
-  const { souls, group } = members
-  const file = cacheFile(group)
+  const file = cacheFile(members.count)
   const known = readClaims(file)
   // The doubles first: whoever stops in the middle has some of both.
   const wanted = [1, 0].flatMap((round) =>
-    Array.from({ length: round === 0 ? souls.length : o.doubles }, (_, i) => ({
+    Array.from({ length: round === 0 ? members.count : o.doubles }, (_, i) => ({
       ...{ i, message: `${ROUNDS[round]} ${i}` },
     })),
   )
   const missing = wanted.filter(({ message }) => !known.has(message))
   let made = 0
   if (missing.length > 0 && most > 0) {
+    const [souls, group] = [members.souls(), members.group()]
     const prover = await o.createProver()
     try {
       for (const { i, message } of missing.slice(0, most)) {
@@ -89,16 +109,16 @@ export async function preparedClaims(o: {
       return envelope === undefined ? [] : [{ message, envelope }]
     })
   return {
-    firsts: ofRound(0, souls.length),
+    firsts: ofRound(0, members.count),
     doubles: ofRound(1, o.doubles),
     missing: missing.length - made,
   }
 }
 
-function cacheFile(group: Group): string {
+function cacheFile(count: number): string {
   const folder = join(cacheFolder({ env: process.env, home: homedir() }), 'claims')
   mkdirSync(folder, { recursive: true })
-  const content = JSON.stringify([VERIFICATION_KEYS['membership']?.hash, CLAIM_SCOPE, group.root.toString()])
+  const content = JSON.stringify([VERIFICATION_KEYS['membership']?.hash, CLAIM_SCOPE, SEED, count])
   return join(folder, `${createHash('sha256').update(content).digest('hex')}.jsonl`)
 }
 

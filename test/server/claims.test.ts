@@ -28,7 +28,7 @@ describe('server/claims: the service as a process, on PostgreSQL', function () {
       const claims = racingOrder(firsts, duplicates)
       assert.equal(claims.length, 110)
       const { wrong, summary } = await claimsInTrouble({
-        ...{ bin, folder, root: members.group.root, claims },
+        ...{ bin, folder, root: members.group().root, claims },
         ...{ sockets: 20, slow: 0, spread: 7000, pause: 500 },
         troubles: ['database restarted', 'service killed', 'database killed'],
       })
