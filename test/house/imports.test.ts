@@ -129,10 +129,10 @@ describe('the house', () => {
         else assert.ok(target.startsWith('@noble/hashes/'), `${file} imports ${target}`)
       }
     }
-    assert.deepEqual(
-      [...reached].filter((file) => file.startsWith('server/')).sort(),
-      ['server/challenge-text.ts', 'server/wallet.ts'],
-    )
+    assert.deepEqual([...reached].filter((file) => file.startsWith('server/')).sort(), [
+      'server/challenge-text.ts',
+      'server/wallet.ts',
+    ])
   })
 
   it('src imports only packages that are dependencies', () => {
