@@ -12,6 +12,19 @@ export function requireObject(value: unknown, label: string): void {
   if (typeof value !== 'object' || value === null) throw new TypeError(`${label} must be an object`)
 }
 
+/**
+ * Checks that an argument is an object with methods of these names.
+ *
+ * @throws {TypeError} naming it otherwise
+ */
+export function requireMethods(value: unknown, label: string, names: readonly string[]): void {
+  requireObject(value, label)
+  for (const name of names) {
+    if (typeof (value as Record<string, unknown>)[name] !== 'function')
+      throw new TypeError(`${label}.${name} must be a function`)
+  }
+}
+
 /** A failure that a caller may want to handle: `name` tells which. */
 export class SoulproofError extends Error {
   override name = 'SoulproofError'

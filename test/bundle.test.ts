@@ -45,7 +45,7 @@ describe('bundles for pages', () => {
     const { files } = await bundle('verifier')
     assert.ok(files.includes('dist/verifier/groth16.js'))
     assert.deepEqual(
-      files.filter((file) => /^dist\/(prover|setup|formats|ledger|designated|cli)\//.test(file)),
+      files.filter((file) => /^dist\/(prover|setup|formats|ledger|designated|server|cli)\//.test(file)),
       [],
     )
     const trees = files.filter((file) => file.startsWith('dist/merkle/')).sort()

@@ -21,6 +21,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   ledger: async () => (await import('./ledger.js')).addLedgerCommand,
   timed: async () => (await import('./timed.js')).addTimedCommand,
   ceremony: async () => (await import('./ceremony.js')).addCeremonyCommand,
+  serve: async () => (await import('./serve.js')).addServeCommand,
   setup: async () => (await import('./setup.js')).addSetupCommand,
   export: async () => (await import('./export.js')).addExportCommand,
   bench: async () => (await import('./bench.js')).addBenchCommand,

@@ -41,21 +41,35 @@ export interface Anchors {
  * @throws {TypeError|RangeError} if a root is not a canonical field element, or 0
  */
 export function anchorsRoot(options: { readonly policy: Policy; readonly roots: Roots }): bigint {
-  return anchorsOf(options).root
+  const { policy, roots } = checked(options)
+  const text = policy.slots
+    .flatMap(({ issuers }) => issuers.map((issuer) => rootsOf(issuer, roots)))
+    .map(({ registryRoot, statusRoot }) => `${registryRoot} ${statusRoot}`)
+    .join()
+  let own = computed.get(policy)
+  if (own === undefined) {
+    own = new Map()
+    computed.set(policy, own)
+  }
+  let root = own.get(text)
+  if (root === undefined) {
+    root = anchorsOf(options).root
+    if (own.size >= KEPT) own.delete(own.keys().next().value as string)
+    own.set(text, root)
+  }
+  return root
 }
+
+/**
+ * Roots that were computed, by the policy, which is frozen, and by what the snapshot says of its issuers. A verifier asks for the
+ * same again with each proof, and hashing them takes longer than the proof.
+ */
+const computed = new WeakMap<Policy, Map<string, bigint>>()
+const KEPT = 16
 
 /** Builds the snapshot whose root is {@link anchorsRoot}. */
 export function anchorsOf(options: { readonly policy: Policy; readonly roots: Roots }): Anchors {
-  requireObject(options, 'options')
-  const { policy, roots } = options
-  if (
-    typeof roots !== 'object' ||
-    roots === null ||
-    typeof roots.issuers !== 'object' ||
-    roots.issuers === null
-  ) {
-    throw new TypeError('roots must be an object with issuers')
-  }
+  const { policy, roots } = checked(options)
   const leaves = policy.slots.flatMap((slot) => slot.issuers.map((issuer) => anchorOf(slot, issuer, roots)))
   let level = leaves.map(anchorHash)
   while (level.length < 4 ** ANCHOR_DEPTH) level.push(0n)
@@ -66,6 +80,20 @@ export function anchorsOf(options: { readonly policy: Policy; readonly roots: Ro
     levels.push(level)
   }
   return { root: level[0] as bigint, leaves, levels }
+}
+
+function checked(options: { readonly policy: Policy; readonly roots: Roots }): typeof options {
+  requireObject(options, 'options')
+  const { roots } = options
+  if (
+    typeof roots !== 'object' ||
+    roots === null ||
+    typeof roots.issuers !== 'object' ||
+    roots.issuers === null
+  ) {
+    throw new TypeError('roots must be an object with issuers')
+  }
+  return options
 }
 
 /** Returns Poseidon(tag, slot, type, registryRoot, statusRoot, flags): three bits, then the greatest age. */
@@ -82,9 +110,7 @@ export function anchorHash(leaf: Omit<AnchorLeaf, 'issuer'>): bigint {
 }
 
 function anchorOf(slot: SlotRule, issuer: IssuerId, roots: Roots): AnchorLeaf {
-  const known = Object.hasOwn(roots.issuers, issuer) ? roots.issuers[issuer] : undefined
-  const registryRoot = rootOf(known?.registry, 'registry')
-  const statusRoot = rootOf(known?.status, 'status')
+  const { registryRoot, statusRoot } = rootsOf(issuer, roots)
   const wantsStatus = slot.revocation === 'required'
   const isKey = parseIssuerId(issuer).kind === 'key'
   return {
@@ -97,6 +123,14 @@ function anchorOf(slot: SlotRule, issuer: IssuerId, roots: Roots): AnchorLeaf {
     acceptsRegistered: slot.anchor !== 'signed' && registryRoot !== 0n,
     wantsStatus,
     maxAge: slot.maxAge ?? ANY_AGE,
+  }
+}
+
+function rootsOf(issuer: IssuerId, roots: Roots): { registryRoot: bigint; statusRoot: bigint } {
+  const known = Object.hasOwn(roots.issuers, issuer) ? roots.issuers[issuer] : undefined
+  return {
+    registryRoot: rootOf(known?.registry, 'registry'),
+    statusRoot: rootOf(known?.status, 'status'),
   }
 }
 

@@ -23,6 +23,7 @@ import {
   TIMED_SIGNALS,
 } from '../statements/signals.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
+import { type BatchOptions, createBatches, type ProofCheck } from './batch.js'
 import { verifyGroth16 } from './groth16.js'
 import { isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
 
@@ -32,6 +33,7 @@ export type { Groth16Proof, VerificationKeyJson } from '../groth16.js'
 export type { Provenance } from '../manifest.js'
 export type { Context } from '../statements/context.js'
 export type { HistoryQuery } from '../statements/ledger-history.js'
+export type { BatchOptions } from './batch.js'
 export { verifyGroth16, verifyGroth16Batch } from './groth16.js'
 export { isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
 export { exportSolidityVerifier } from './solidity.js'
@@ -156,6 +158,7 @@ interface TrustedKey {
 /** What a verifier trusts. */
 interface Trust {
   readonly allowDevelopmentKeys: boolean
+  readonly holds: ProofCheck
   /** @throws {KeyError} if there is no key of that statement */
   keyOf(statement: string): TrustedKey
 }
@@ -165,18 +168,25 @@ interface Trust {
  *
  * @param options.allowDevelopmentKeys  accept keys whose secret is public, so that anybody can forge proofs: for tests
  * @param options.manifest  the parsed `manifest.json` of a ceremony that the app trusts; no other keys are used then
+ * @param options.batch  verify the proofs of concurrent calls together, which costs a fraction of one after the other
+ * @throws {TypeError|RangeError} naming the option that is malformed
  * @throws {ArtifactError} if the manifest is malformed or of an unknown version
  * @throws {KeyError} if a key in it is malformed or unsafe, is not the one with its hash, or is a development key that the
  *   manifest says to be of a ceremony
  */
 export async function createVerifier(
-  options: { readonly allowDevelopmentKeys?: boolean; readonly manifest?: unknown } = {},
+  options: {
+    readonly allowDevelopmentKeys?: boolean
+    readonly manifest?: unknown
+    readonly batch?: BatchOptions
+  } = {},
 ): Promise<Verifier> {
   requireObject(options, 'options')
-  const { allowDevelopmentKeys = false, manifest } = options
+  const { allowDevelopmentKeys = false, manifest, batch } = options
   if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
   const trust: Trust = {
     allowDevelopmentKeys,
+    holds: batch === undefined ? verifyGroth16 : createBatches(batch),
     keyOf: manifest === undefined ? shippedKey : keysOfManifest(manifest),
   }
   return {
@@ -473,11 +483,7 @@ async function check(
   refuseMixture(expectation.together, signals)
   const revealed = readRevealed(reveals, fields.revealed, signals)
   const publicSignals = signals.map(String)
-  const holds = await verifyGroth16({
-    verificationKey: trusted.key,
-    publicSignals,
-    proof: fields.proof as never,
-  })
+  const holds = await trust.holds({ verificationKey: trusted.key, publicSignals, proof: fields.proof })
   if (!holds) throw new Refusal('proof: does not hold')
   if (timed !== undefined) {
     const { proof, delay } = fields

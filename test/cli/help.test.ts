@@ -21,6 +21,7 @@ const VERBS = [
   'ledger',
   'timed',
   'ceremony',
+  'serve',
   'setup',
   'export',
   'bench',

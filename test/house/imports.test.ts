@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   backup: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254', 'ledger', 'feed'],
   issuing: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
   designated: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'prover', 'verifier'],
+  server: ['base', 'merkle', 'sbt', 'policy', 'statements', 'verifier', 'designated'],
   cli: [
     'base',
     'bn254',
@@ -45,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'backup',
     'issuing',
     'designated',
+    'server',
   ],
 }
 
@@ -121,9 +123,23 @@ describe('the house', () => {
     }
     assert.ok(reached.size > 10)
     assert.deepEqual(
-      [...reached].filter((file) => /^(prover|setup|ceremony|formats|designated|cli)\//.test(file)),
+      [...reached].filter((file) => /^(prover|setup|ceremony|formats|designated|server|cli)\//.test(file)),
       [],
     )
+  })
+
+  it('the wallet’s side of a gate reaches nothing that only servers have', () => {
+    const reached = new Set(['server/wallet.ts'])
+    for (const file of reached) {
+      for (const { target } of imports.filter((one) => one.file === file)) {
+        if (isOwn(target)) reached.add(target)
+        else assert.ok(target.startsWith('@noble/hashes/'), `${file} imports ${target}`)
+      }
+    }
+    assert.deepEqual([...reached].filter((file) => file.startsWith('server/')).sort(), [
+      'server/challenge-text.ts',
+      'server/wallet.ts',
+    ])
   })
 
   it('src imports only packages that are dependencies', () => {
@@ -138,9 +154,14 @@ describe('the house', () => {
     const foreign = imports.filter(
       ({ target }) => !isOwn(target) && !target.startsWith('node:') && !target.startsWith('.'),
     )
-    // Who neither indexes a chain nor compares with snarkjs installs neither.
+    // Who neither indexes a chain, nor compares with snarkjs, nor serves, installs none of these.
     const optional: Readonly<Record<string, readonly string[]>> = {
       viem: ['chain/follow.ts', 'chain/registry.ts', 'ledger/indexer.ts'],
+      fastify: ['server/fastify.ts', 'server/app.ts'],
+      '@fastify/rate-limit': ['server/app.ts'],
+      '@fastify/swagger': ['server/app.ts'],
+      'prom-client': ['server/metrics.ts'],
+      pg: ['server/postgres-store.ts'],
       snarkjs: ['prover/snarkjs.ts', 'cli/measure.ts'],
     }
     const missing = foreign.filter(

@@ -11,6 +11,7 @@ const NOT_FUZZED: Readonly<Record<string, string>> = {
   'ledger.undoOf': 'takes a reader and a change of ours, and computes nothing',
   'ledger.openLedger': 'takes a reader of ours, and a handle that the ledgers check before',
   'ledger.poseidonContract': 'takes nothing',
+  'service.startService': 'takes what readServiceConfig returns; its files have test/server/config.test.ts',
 }
 
 /** Verbs of the command line that are not run, and why. */

@@ -28,6 +28,7 @@ import { CREDIT, entryAbout } from '../support/ledger.js'
 import { ALICE, BOB, CITIZENSHIP, grant, NOW, openOffice, refresh, rootsOf } from '../support/world.js'
 import type { EntryTarget } from './entries.js'
 import { WrongAnswer } from './fuzz.js'
+import { httpTarget, serverTargets } from './servers.js'
 import { backupTargets, feedTargets, type IssuingMessages, issuingTargets, travelCommands } from './travel.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types may give
@@ -80,11 +81,12 @@ export async function openServices(o: {
   })
   const { targets: issuing, messages } = await issuingTargets({ prover, verifier })
   const commands = await cliTargets({ folder, envelope, messages })
+  const servers = await serverTargets({ folder, verifier, policy: json, roots, envelope })
   return {
     targets: [
       ...verifyTargets({ verifier, policy, envelope }),
       ...(await exchangeTargets({ prover, exchange })),
-      httpTarget(server.url),
+      exchangeHttpTarget(server.url),
       ...(await timedTargets({ prover, verifier })),
       ...(await keyTargets()),
       ...(await storeTargets(folder)),
@@ -93,9 +95,11 @@ export async function openServices(o: {
       ...(await backupTargets()),
       ...issuing,
       ...commands.targets,
+      ...servers.targets,
     ],
     verbs: commands.verbs,
     async close() {
+      await servers.close()
       await server.close()
       rmSync(folder, { recursive: true, force: true })
     },
@@ -205,11 +209,10 @@ async function exchangeTargets(o: {
   ]
 }
 
-function httpTarget(url: string): EntryTarget {
-  return {
+function exchangeHttpTarget(url: string): EntryTarget {
+  return httpTarget({
     name: 'HTTP of the exchange',
-    covers: [],
-    cost: 4,
+    url,
     samples: [
       { path: '/open', method: 'POST', body: designated.openExchange() },
       {
@@ -219,25 +222,8 @@ function httpTarget(url: string): EntryTarget {
       },
       { path: '/open', method: 'POST', raw: '{"version": 1' },
     ],
-    async call(input: Anything) {
-      const { path, method, body, raw } = input ?? {}
-      const text =
-        typeof raw === 'string'
-          ? raw
-          : JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
-      const verb = typeof method === 'string' && /^[A-Z]+$/.test(method) ? method : 'POST'
-      const response = await fetch(
-        `${url}${typeof path === 'string' ? encodeURI(path.replace(/\p{Surrogate}/gu, '')) : '/open'}`,
-        {
-          method: verb,
-          headers: { 'content-type': 'application/json' },
-          ...(verb !== 'GET' && verb !== 'HEAD' && text !== undefined && { body: text }),
-        },
-      )
-      await response.text()
-      if (![200, 400, 404].includes(response.status)) throw new WrongAnswer(`answers ${response.status}`)
-    },
-  }
+    statuses: [200, 400, 404],
+  })
 }
 
 async function timedTargets(o: {
@@ -629,6 +615,22 @@ async function cliTargets(o: {
       files: { 'proof.json': o.envelope, 'g.json': members },
       cost: 8,
     },
+    {
+      // Without the files that it names, so that it never serves, whatever becomes of --check.
+      args: ['serve', 'service.json', '--port', '0', '--check'],
+      files: {
+        'service.json': {
+          audience: 'https://a.example',
+          gates: {
+            drop: {
+              ...{ statement: 'membership', scope: 'a', roots: 'none/roots.json' },
+              ...{ maxRootAge: 'any', admit: 'once' },
+            },
+          },
+        },
+      },
+      cost: 8,
+    },
     { args: ['issuer', 'show', '--issuer', 'issuer.json'], files: { 'issuer.json': issuer }, cost: 60 },
     { args: ['issuer', 'create', '--out', 'new.json'], files: {}, cost: 600 },
     {
@@ -808,7 +810,17 @@ async function cliTargets(o: {
 }
 
 /** Verbs without others below them. */
-const SINGLE = new Set(['issue', 'backup', 'restore', 'prove', 'verify', 'simulate', 'setup', 'bench'])
+const SINGLE = new Set([
+  'issue',
+  'backup',
+  'restore',
+  'prove',
+  'verify',
+  'simulate',
+  'serve',
+  'setup',
+  'bench',
+])
 
 /** Writes a file's content; what is too deep for JSON is cut off. */
 function textOf(content: unknown): string {
