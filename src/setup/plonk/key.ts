@@ -13,7 +13,6 @@ import { readUint256, writeSections, writeUint256 } from '../../formats/sections
 import { POINT_LENGTH } from '../../formats/zkey.js'
 import { BASE_FIELD_MODULUS } from '../../groth16.js'
 import { PLONK_KEY_POINTS, type PlonkVerificationKeyJson } from '../../plonk.js'
-import { MONTGOMERY_INVERSE } from '../points.js'
 import { rootOfUnity } from '../qap.js'
 import { readG1Json, readG2Json } from '../verification-key.js'
 import { arithmetize, type Gates } from './gates.js'
