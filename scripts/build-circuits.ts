@@ -27,7 +27,7 @@ import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.
  *
  * With --check nothing is written; the exit code is 1 if what is committed differs from what is built. With --fresh nothing comes
  * from the cache: constraint systems, witness generators and keys are made from the sources again, which tells whether they are
- * the same bit for bit on this machine. With names of statements only their artifacts are built, and what is generated has to be up to date already.
+ * the same bit for bit on this machine. With --plonk first it does what scripts/build-plonk.ts says. With names of statements only their artifacts are built, and what is generated has to be up to date already.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -39,6 +39,11 @@ const LOCK_POLL_MS = 200
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
+  if (args[0] === '--plonk') {
+    const { buildPlonk } = await import('./build-plonk.js')
+    process.exitCode = await buildPlonk(args.slice(1))
+    return
+  }
   const check = args.includes('--check')
   const fresh = args.includes('--fresh')
   const wanted = args.filter((arg) => arg !== '--check' && arg !== '--fresh')
