@@ -129,9 +129,10 @@ describe('exported Solidity verifier of PLONK', () => {
       assert.equal(result, 1n)
       return Number(gas)
     }
-    const gas = { 'soulproof, 6 signals': await gasOf(verifier), 'snarkjs, 6 signals': await gasOf(theirs) }
-    assert.ok(gas['soulproof, 6 signals'] < gas['snarkjs, 6 signals'])
-    matchSnapshot(new URL('./plonk-gas.snapshot.json', import.meta.url), gas)
+    const gas = await gasOf(verifier)
+    // Theirs is not in the snapshot: it inverts by Euclid's algorithm, whose cost depends on the proof.
+    assert.ok(gas + 20_000 < (await gasOf(theirs)))
+    matchSnapshot(new URL('./plonk-gas.snapshot.json', import.meta.url), { 'soulproof, 6 signals': gas })
   })
 })
 
@@ -157,5 +158,8 @@ function snarkjsVerifier({ verificationKey }: PlonkCircuit): string {
   }
   body += `out += ${JSON.stringify(template.slice(from))}\nreturn out`
   const names = Object.keys(verificationKey)
-  return new Function(...names, body)(...Object.values(verificationKey)) as string
+  const source = new Function(...names, body)(...Object.values(verificationKey)) as string
+  // It reads calldata by offsets, and the compiler warns of the parameters.
+  const used = 'public view returns (bool) { assembly { pop(_proof) pop(_pubSignals) }'
+  return source.replace('public view returns (bool) {', used)
 }

@@ -74,10 +74,12 @@ contract ${contractName} {
         bool isValid;
         assembly ("memory-safe") {
             // Adds scalar * point to the sum at \`to\`; the point lies right behind it.
-            function addTerm(to, scalar) -> ok {
+            // After a refusal, which costs all but a 64th of the gas, it calls nothing any more.
+            function addTerm(ok, to, scalar) -> isOk {
+                isOk := ok
                 mstore(add(to, 0x80), scalar)
-                ok := staticcall(gas(), 0x07, add(to, 0x40), 0x60, add(to, 0x40), 0x40)
-                if ok { ok := staticcall(gas(), 0x06, to, 0x80, to, 0x40) }
+                if isOk { isOk := staticcall(gas(), 0x07, add(to, 0x40), 0x60, add(to, 0x40), 0x40) }
+                if isOk { isOk := staticcall(gas(), 0x06, to, 0x80, to, 0x40) }
             }
 
             let r := ${hex(r)}
@@ -121,80 +123,78 @@ ${lines(
   set('u', `mod(keccak256(add(m, ${hex(m.buffer)}), 0x80), r)`),
 )}
 
-            // xi^n, and the public signals' polynomial at xi.
+            // xi^n, and what vanishes on the domain.
             {
-                let xi := ${get('xi')}
-                let xiN := xi
+                let xiN := ${get('xi')}
                 for { let i := 0 } lt(i, ${key.power}) { i := add(i, 1) } { xiN := mulmod(xiN, xiN, r) }
                 ${set('xiN', 'xiN')}
-                let vanishing := addmod(xiN, sub(r, 1), r)
-                ${set('vanishing', 'vanishing')}
+                ${set('vanishing', 'addmod(xiN, sub(r, 1), r)')}
+            }
+
+            // The public signals' polynomial at xi.
+            {
                 // n (xi - w^i) for each signal, and the products up to each.
                 let element := 1
                 let product := 1
                 let to := add(m, ${hex(m.products)})
                 for { let i := 0 } lt(i, ${key.signals}) { i := add(i, 1) } {
-                    let divisor := mulmod(${hex(2n ** BigInt(key.power))}, addmod(xi, sub(r, element), r), r)
                     mstore(to, product)
-                    mstore(add(to, 0x20), divisor)
-                    product := mulmod(product, divisor, r)
+                    mstore(add(to, 0x20), mulmod(${hex(2n ** BigInt(key.power))}, addmod(${get('xi')}, sub(r, element), r), r))
+                    product := mulmod(product, mload(add(to, 0x20)), r)
                     element := mulmod(element, ${hex(key.root)}, r)
                     to := add(to, 0x40)
                 }
                 // One inversion for all, by Fermat; it fails where xi lies in the domain.
-                let buffer := add(m, ${hex(m.buffer)})
-                mstore(buffer, 0x20)
-                mstore(add(buffer, 0x20), 0x20)
-                mstore(add(buffer, 0x40), 0x20)
-                mstore(add(buffer, 0x60), product)
-                mstore(add(buffer, 0x80), sub(r, 2))
-                mstore(add(buffer, 0xa0), r)
-                isValid := and(isValid, staticcall(gas(), 0x05, buffer, 0xc0, buffer, 0x20))
-                let inverse := mload(buffer)
+                let inverse := add(m, ${hex(m.buffer)})
+                mstore(inverse, 0x20)
+                mstore(add(inverse, 0x20), 0x20)
+                mstore(add(inverse, 0x40), 0x20)
+                mstore(add(inverse, 0x60), product)
+                mstore(add(inverse, 0x80), sub(r, 2))
+                mstore(add(inverse, 0xa0), r)
+                isValid := and(isValid, staticcall(gas(), 0x05, inverse, 0xc0, inverse, 0x20))
+                inverse := mload(inverse)
                 isValid := and(isValid, eq(mulmod(inverse, product, r), 1))
-                let sum := 0
+                // From here on the sum of signals by Lagrange polynomials.
+                product := 0
                 let value
-                for { let i := ${key.signals} } i {} {
-                    i := sub(i, 1)
+                for { let i := ${hex(32 * key.signals)} } i {} {
+                    i := sub(i, 0x20)
                     to := sub(to, 0x40)
                     element := mulmod(element, ${hex(power(key.root, r - 2n))}, r)
-                    value := mulmod(mulmod(element, vanishing, r), mulmod(inverse, mload(to), r), r)
-                    sum := addmod(sum, mulmod(calldataload(add(_pubSignals, mul(i, 0x20))), value, r), r)
+                    value := mulmod(mulmod(element, ${get('vanishing')}, r), mulmod(inverse, mload(to), r), r)
+                    product := addmod(product, mulmod(calldataload(add(_pubSignals, i)), value, r), r)
                     inverse := mulmod(inverse, mload(add(to, 0x20)), r)
                 }
-                ${set('publics', 'sum')}
+                ${set('publics', 'product')}
                 // The last one is that of the first element.
-                let alpha := ${get('alpha')}
-                ${set('first', 'mulmod(mulmod(alpha, alpha, r), value, r)')}
+                ${set('first', `mulmod(mulmod(${get('alpha')}, ${get('alpha')}, r), value, r)`)}
             }
 
-            // The factors of Z and of the third permutation, and the constant.
+            // The factors of Z and of the third permutation, and that of the generator.
             {
-                let beta := ${get('beta')}
                 let gamma := ${get('gamma')}
-                let a := calldataload(${proofAt(18)})
-                let b := calldataload(${proofAt(19)})
-                let c := calldataload(${proofAt(20)})
-                let betaXi := mulmod(beta, ${get('xi')}, r)
-                let factor := mulmod(${get('alpha')}, addmod(addmod(a, betaXi, r), gamma, r), r)
-                factor := mulmod(factor, addmod(addmod(b, mulmod(betaXi, ${key.k1}, r), r), gamma, r), r)
-                factor := mulmod(factor, addmod(addmod(c, mulmod(betaXi, ${key.k2}, r), r), gamma, r), r)
+                let step := mulmod(${get('beta')}, ${get('xi')}, r)
+                let factor := mulmod(${get('alpha')}, addmod(addmod(${value(0)}, step, r), gamma, r), r)
+                factor := mulmod(factor, addmod(addmod(${value(1)}, mulmod(step, ${key.k1}, r), r), gamma, r), r)
+                factor := mulmod(factor, addmod(addmod(${value(2)}, mulmod(step, ${key.k2}, r), r), gamma, r), r)
                 factor := addmod(factor, ${get('first')}, r)
                 ${set('z', `addmod(factor, ${get('u')}, r)`)}
-                factor := mulmod(${get('alpha')}, calldataload(${proofAt(23)}), r)
-                factor := mulmod(factor, addmod(addmod(a, mulmod(beta, calldataload(${proofAt(21)}), r), r), gamma, r), r)
-                factor := mulmod(factor, addmod(addmod(b, mulmod(beta, calldataload(${proofAt(22)}), r), r), gamma, r), r)
-                ${set('permuted', 'mulmod(factor, beta, r)')}
-                let constant := addmod(${get('publics')}, ${get('first')}, r)
-                constant := addmod(constant, mulmod(factor, addmod(c, gamma, r), r), r)
-                // All opened values by the powers of v, and the one at xi w by u.
-                let v := ${get('v')}
-                let opened := 0
+                step := ${get('beta')}
+                factor := mulmod(${get('alpha')}, ${value(5)}, r)
+                factor := mulmod(factor, addmod(addmod(${value(0)}, mulmod(step, ${value(3)}, r), r), gamma, r), r)
+                factor := mulmod(factor, addmod(addmod(${value(1)}, mulmod(step, ${value(4)}, r), r), gamma, r), r)
+                ${set('permuted', 'mulmod(factor, step, r)')}
+                factor := mulmod(factor, addmod(${value(2)}, gamma, r), r)
+                factor := addmod(factor, addmod(${get('publics')}, ${get('first')}, r), r)
+                factor := addmod(factor, mulmod(${get('u')}, ${value(5)}, r), r)
+                // The values at xi by the powers of v.
+                gamma := ${get('v')}
+                step := 0
                 for { let i := ${hex(32 * 22)} } gt(i, ${hex(32 * 17)}) { i := sub(i, 0x20) } {
-                    opened := mulmod(addmod(opened, calldataload(add(_proof, i)), r), v, r)
+                    step := mulmod(addmod(step, calldataload(add(_proof, i)), r), gamma, r)
                 }
-                opened := addmod(opened, mulmod(${get('u')}, calldataload(${proofAt(23)}), r), r)
-                ${set('one', 'sub(r, addmod(constant, opened, r))')}
+                ${set('one', 'sub(r, addmod(factor, step, r))')}
             }
 
             // The sum in the second pair.
@@ -206,7 +206,7 @@ ${sumTerms(key, m)}
             mstore(add(pairs, 0xe0), mload(add(sum, 0x20)))
             // W + u W' in the first.
             calldatacopy(sum, ${proofAt(14)}, 0x80)
-            isValid := and(isValid, addTerm(sum, ${get('u')}))
+            isValid := addTerm(isValid, sum, ${get('u')})
             mstore(pairs, mload(sum))
             mstore(add(pairs, 0x20), mload(add(sum, 0x20)))
 ${storeWords(0x40, coordinatesOf(key.tauG2))}
@@ -260,7 +260,7 @@ function layout(count: number): Layout {
 
 /** xi W + u xi w W' + F - E, point by point. The pairs overwrite the key's points only behind this. */
 function sumTerms(key: PlonkKey, { get }: Layout): string {
-  const [a, b, c] = [18, 19, 20].map((word) => `calldataload(${proofAt(word)})`)
+  const [a, b, c] = [value(0), value(1), value(2)]
   const keyFactors = [
     `mulmod(${a}, ${b}, r)`,
     ...[a, b, c],
@@ -269,7 +269,7 @@ function sumTerms(key: PlonkKey, { get }: Layout): string {
     'mulmod(v, mulmod(mulmod(v, v, r), mulmod(v, v, r), r), r)',
     `sub(r, ${get('permuted')})`,
   ]
-  const term = (factor: string): string => `isValid := and(isValid, addTerm(sum, ${factor}))`
+  const term = (factor: string): string => `isValid := addTerm(isValid, sum, ${factor})`
   const ofKey = keyFactors.flatMap((factor, i) => {
     if (factor === undefined || key.points[i] === undefined) return []
     return [
@@ -306,6 +306,11 @@ function headerOf(isDevelopment: boolean, provenance: PlonkProvenance | undefine
   if (isDevelopment) return `${DEVELOPMENT_WARNING}\n`
   if (provenance?.kind !== 'universal') return ''
   return `// Key of a universal setup; BLAKE2b-512 of its powers of tau: ${provenance.phase1}\n`
+}
+
+/** The value at xi, or at xi w, with this number. */
+function value(i: number): string {
+  return `calldataload(${proofAt(2 * POINTS + i)})`
 }
 
 function proofAt(word: number): string {
