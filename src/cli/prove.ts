@@ -11,6 +11,7 @@ import { openSoul } from './keys.js'
 import { collect, readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
+import { readProofSystem, withProofSystem } from './proof-system.js'
 import { type ProverOptions, partBehind, useProver, withProver } from './prover.js'
 
 interface ProveCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
@@ -45,7 +46,7 @@ export function addProveCommand(program: Command): void {
     .option('--beacon <file>', 'of a timed policy: the beacon, see timed beacon')
     .option('--group <file>', 'prove membership of this group instead: {"members": ["<decimal>", …]}')
     .option('--now <seconds>', "Unix time of the proof instead of the machine's")
-  withProver(command)
+  withProver(withProofSystem(command))
     .addHelpText(
       'after',
       `
@@ -63,6 +64,9 @@ Examples:
 async function prove(options: ProveCommandOptions): Promise<void> {
   if ((options.policy === undefined) === (options.group === undefined)) {
     throw new UsageError('--policy or --group is needed, and only one of them')
+  }
+  if (options.beacon !== undefined && readProofSystem(options) !== 'groth16') {
+    throw new UsageError('--beacon: timed policies are proved by groth16 alone')
   }
   const context = readContext(options)
   await useProver(options, async (prover) => {

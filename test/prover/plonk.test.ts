@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PlonkEnvelope } from '../../src/envelope.js'
@@ -8,6 +8,8 @@ import { ArtifactError, KeyError } from '../../src/errors.js'
 import { toField } from '../../src/field.js'
 import type { PlonkManifest } from '../../src/plonk-manifest.js'
 import { createProver } from '../../src/prover/index.js'
+import { createPlonkEngine } from '../../src/prover/snarkjs.js'
+import { calculateWitness } from '../../src/prover/witness.js'
 import { hashSources } from '../../src/setup/build.js'
 import { MANIFEST } from '../../src/statements/manifest.js'
 import { PLONK_MANIFEST } from '../../src/statements/plonk.js'
@@ -31,7 +33,6 @@ describe('proofSystem: plonk', () => {
     await circuit.dispose()
     folder = await mkdtemp(join(tmpdir(), 'soulproof-plonk-'))
     const files = { 'membership.plonk.wasm': circuit.wasm, 'membership.plonk.zkey': circuit.zkey }
-    await mkdir(folder, { recursive: true })
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes)
     manifest = {
       version: 2,
@@ -93,7 +94,7 @@ describe('proofSystem: plonk', () => {
     assert.deepEqual(result, { valid: true, nullifier: 5n, revealed: {} })
   })
 
-  it('is refused by a verifier of groth16 by name, and the other way round: nobody else picks the proof system', async () => {
+  it('row 20: is refused by a verifier of groth16 by name, and the other way round: nobody else picks the proof system', async () => {
     assert.equal(
       await reason(envelope, { allowDevelopmentKeys: true }),
       'proofSystem: is plonk, the verifier expects groth16',
@@ -107,7 +108,7 @@ describe('proofSystem: plonk', () => {
     }
   })
 
-  it('downgrade: a PLONK proof under the name of groth16 is refused, whatever else of the envelope is changed', async () => {
+  it('row 20: downgrade: a PLONK proof under the name of groth16 is refused, whatever else of the envelope is changed', async () => {
     const groth16 = { allowDevelopmentKeys: true } as const
     const { proofSystem: _, provenance: __, ...rest } = envelope
     const { verificationKeyHash } = MANIFEST.statements['membership']!
@@ -194,13 +195,10 @@ describe('proofSystem: plonk', () => {
   })
 
   it('names a key that is truncated or of another circuit before snarkjs sees it', async () => {
-    const { createPlonkEngine } = await import('../../src/prover/snarkjs.js')
     const engine = createPlonkEngine({ threads: 1 })
     const { zkey, wasm, dispose } = await setupPlonk('test/circuits/preimage.circom')
     await dispose()
-    const { calculateWitness } = await import('../../src/prover/witness.js')
     const witness = await calculateWitness({ wasm, inputs: { secret: 1n, salt: 2n, context: 3n } })
-    const { readFile } = await import('node:fs/promises')
     const other = new Uint8Array(await readFile(join(folder, 'membership.plonk.zkey')))
     for (const provingKey of [zkey.subarray(0, -1), zkey.subarray(0, 100), other, new Uint8Array()]) {
       await assert.rejects(engine.prove({ provingKey, witness }), ArtifactError)
@@ -210,6 +208,7 @@ describe('proofSystem: plonk', () => {
 
   it('the pinned keys are of the circuits as they are', async () => {
     assert.deepEqual(Object.keys(PLONK_MANIFEST.statements), ['membership', 'policy-s'])
+    assert.deepEqual(JSON.parse(await readFile('zkeys/plonk.json', 'utf8')), PLONK_MANIFEST)
     for (const [name, { sourceHash, publicSignals, verificationKeyHash, verificationKey }] of Object.entries(
       PLONK_MANIFEST.statements,
     )) {

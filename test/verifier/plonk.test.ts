@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { bn254 } from '@noble/curves/bn254.js'
 import fc from 'fast-check'
 import { KeyError } from '../../src/errors.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
@@ -10,6 +11,7 @@ import {
   type PlonkProof,
   type PlonkVerificationKeyJson,
 } from '../../src/plonk.js'
+import { DEVELOPMENT_TRAPDOOR } from '../../src/setup/development-key.js'
 import { GENERATOR } from '../../src/setup/points.js'
 import {
   isDevelopmentPlonkKey,
@@ -17,6 +19,7 @@ import {
   plonkKeyHash,
   verifyPlonk,
 } from '../../src/verifier/plonk/index.js'
+import { challengesOf } from '../../src/verifier/plonk/transcript.js'
 import { multiplyG1, multiplyG2 } from '../../src/verifier/points.js'
 import { twistPointOutOfSubgroup } from '../support/chain.js'
 import { type PlonkCircuit, setupPlonk, snarkjsVerifyPlonk } from '../support/plonk.js'
@@ -172,7 +175,7 @@ describe('verifier: verifyPlonk', () => {
   })
 
   // Frozen heart: what a challenge does not depend on can be chosen after it.
-  it('refuses a proof under a key with any commitment changed: all are in the transcript or the equation', async () => {
+  it('row 18: refuses a proof under a key with any commitment changed: all are in the transcript or the equation', async () => {
     const { key, proof, publicSignals } = proven[1]!
     for (const name of PLONK_KEY_POINTS) {
       const [x, y] = key[name].map(BigInt) as [bigint, bigint]
@@ -188,15 +191,30 @@ describe('verifier: verifyPlonk', () => {
     assert.equal(await verify({ ...key, k2: '7' }, publicSignals, proof), false)
   })
 
-  it('last-challenge attack: openings chosen first do not help, since v is not known then', async () => {
-    // u hashes the openings alone. Whoever fixes them, and with them u, still has to meet powers of v by luck.
+  it('development keys: whoever knows tau forges a proof of anything, which snarkjs accepts too', async () => {
+    const { key } = proven[1]!
+    const publicSignals = ['1', '2', '3']
+    const forged = forge(key, publicSignals, DEVELOPMENT_TRAPDOOR.tau)
+    assert.equal(await verify(key, publicSignals, forged), true)
+    assert.equal(await snarkjsVerifyPlonk(key, { proof: forged, publicSignals }), true)
+    const guessed = forge(key, publicSignals, DEVELOPMENT_TRAPDOOR.tau + 1n)
+    assert.equal(await verify(key, publicSignals, guessed), false)
+  })
+
+  // What passed in Aztec's verifier: points at infinity, and values of 0.
+  it('refuses proofs of zeros (soundness 16)', async () => {
     const { key, proof, publicSignals } = proven[1]!
-    const forged = { ...proof, eval_zw: `${(BigInt(proof.eval_zw) + 1n) % r}` }
-    assert.equal(await verify(key, publicSignals, forged), false)
-    const zero = Object.fromEntries(PLONK_EVALUATIONS.map((name) => [name, '0']))
-    const one = Object.fromEntries(PLONK_COMMITMENTS.map((name) => [name, ['1', '2', '1']]))
-    assert.equal(await verify(key, publicSignals, { ...proof, ...zero }), false)
-    assert.equal(await verify(key, publicSignals, { ...proof, ...zero, ...one }), false)
+    const values = Object.fromEntries(PLONK_EVALUATIONS.map((name) => [name, '0']))
+    for (const point of [
+      ['0', '1', '0'],
+      ['0', '0', '1'],
+      ['1', '2', '1'],
+    ]) {
+      const points = Object.fromEntries(PLONK_COMMITMENTS.map((name) => [name, point]))
+      assert.equal(await verify(key, publicSignals, { ...proof, ...points }), false)
+      assert.equal(await verify(key, publicSignals, { ...proof, ...points, ...values }), false)
+      assert.equal(await verify(key, ['0', '0', '0'], { ...proof, ...points, ...values }), false)
+    }
   })
 
   it('does not take a key that is changed in place after a first use for the first', async () => {
@@ -279,3 +297,61 @@ describe('verifier: verifyPlonk', () => {
     })
   })
 })
+
+/**
+ * Makes a proof of any signals from tau, with no polynomials at all: all but the openings is arbitrary, and the openings are
+ * what the equation leaves, divided by tau - xi and tau - xi w. Written from the paper, with another curve than the verifier's.
+ */
+function forge(json: PlonkVerificationKeyJson, publicSignals: readonly string[], tau: bigint): PlonkProof {
+  const { Fr } = bn254.fields
+  const { BASE, ZERO } = bn254.G1.Point
+  type Point = typeof BASE
+  const times = (point: Point, scalar: bigint): Point => point.multiplyUnsafe(Fr.create(scalar))
+  const sum = (points: readonly Point[]): Point => points.reduce((all, point) => all.add(point), ZERO)
+  const [qm, ql, qr, qo, qc, s1, s2, s3] = PLONK_KEY_POINTS.map((name) => {
+    const [x, y, z] = json[name].map(BigInt) as [bigint, bigint, bigint]
+    return z === 0n ? ZERO : bn254.G1.Point.fromAffine({ x, y })
+  }) as [Point, Point, Point, Point, Point, Point, Point, Point]
+  const chosen = Array.from({ length: 7 }, (_, i) => BASE.multiply(BigInt(1000 + i)))
+  const evaluations = [11n, 12n, 13n, 14n, 15n, 16n]
+  const affine = (point: Point): [bigint, bigint] => {
+    const { x, y } = point.toAffine()
+    return [x, y]
+  }
+  const signals = publicSignals.map(BigInt)
+  const commitments = [...chosen, BASE, BASE].map(affine)
+  const key = parsePlonkKey(json)
+  // All but u, which is of the openings and cancels.
+  const { beta, gamma, alpha, xi, v } = challengesOf(key, { commitments, evaluations, signals })
+  const [A, B, C, Z, T1, T2, T3] = chosen as [Point, Point, Point, Point, Point, Point, Point]
+  const [a, b, c, z1, z2, zw] = evaluations as [bigint, bigint, bigint, bigint, bigint, bigint]
+  const n = 2n ** BigInt(json.power)
+  const [w, k1, k2] = [json.w, json.k1, json.k2].map(BigInt) as [bigint, bigint, bigint]
+  const xiN = Fr.pow(xi, n)
+  const vanishing = Fr.sub(xiN, 1n)
+  const lagrange = signals.map((_, i) => {
+    const element = Fr.pow(w, BigInt(i))
+    return Fr.div(Fr.mul(element, vanishing), Fr.mul(n, Fr.sub(xi, element)))
+  })
+  const publics = signals.reduce((all, signal, i) => all - signal * lagrange[i]!, 0n)
+  const permuted = alpha * (a + beta * z1 + gamma) * (b + beta * z2 + gamma) * zw
+  const identity =
+    alpha * (a + beta * xi + gamma) * (b + beta * k1 * xi + gamma) * (c + beta * k2 * xi + gamma)
+  const first = lagrange[0]! * alpha * alpha
+  const r0 = publics - first - permuted * (c + gamma)
+  const linear = sum([
+    ...[times(qm, a * b), times(ql, a), times(qr, b), times(qo, c), qc, times(Z, identity + first)],
+    times(s3, -permuted * beta),
+    times(sum([T1, times(T2, xiN), times(T3, xiN * xiN)]), -vanishing),
+    ...[A, B, C, s1, s2].map((point, i) => times(point, v ** BigInt(i + 1))),
+  ])
+  const opened = [a, b, c, z1, z2].reduce((all, value, i) => all + value * v ** BigInt(i + 1), 0n) - r0
+  const wxi = times(linear.subtract(times(BASE, opened)), Fr.inv(Fr.create(tau - xi)))
+  const wxiw = times(Z.subtract(times(BASE, zw)), Fr.inv(Fr.create(tau - xi * w)))
+  const points = [...chosen, wxi, wxiw].map((point) => [...affine(point).map(String), '1'])
+  return {
+    ...Object.fromEntries(PLONK_COMMITMENTS.map((name, i) => [name, points[i]])),
+    ...Object.fromEntries(PLONK_EVALUATIONS.map((name, i) => [name, String(evaluations[i])])),
+    ...{ protocol: 'plonk', curve: 'bn128' },
+  } as PlonkProof
+}

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { ArtifactError } from '../../errors.js'
 import { openPlonkZkey } from '../../formats/plonk-zkey.js'
 import { readR1cs } from '../../formats/r1cs.js'
 import type { PlonkManifestEntry, PlonkProvenance } from '../../plonk-manifest.js'
-import { parsePlonkKey, plonkKeyHash } from '../../verifier/plonk/keys.js'
+import { isDevelopmentPlonkKey, parsePlonkKey, plonkKeyHash } from '../../verifier/plonk/keys.js'
 import { compileCircuit, defaultCacheDir, toolchain } from '../build.js'
 import { accelerateWitnessGenerator } from '../witness-generator.js'
 import { createPlonkKey, exportPlonkVerificationKey, type PlonkKeyProgress } from './key.js'
@@ -36,7 +37,8 @@ export function plonkToolchain(): string {
  * @param o.reference   see `developmentReference` and `phase1Reference`
  * @param o.provenance  where the reference string comes from
  * @param o.onProgress  called while the proving key is made
- * @throws {ArtifactError} as `compileCircuit` and `createPlonkKey`
+ * @throws {ArtifactError} as `compileCircuit` and `createPlonkKey`, or if the powers of tau are those of development keys and
+ *   said to be others
  */
 export async function buildPlonkStatement(o: {
   name: string
@@ -52,13 +54,17 @@ export async function buildPlonkStatement(o: {
   const r1cs = readR1cs(circuit.r1cs)
   const zkey = await createPlonkKey({ r1cs, reference, ...(onProgress && { onProgress }) })
   const verificationKey = exportPlonkVerificationKey(zkey)
+  const parsed = parsePlonkKey(verificationKey)
+  if (provenance.kind !== 'development' && isDevelopmentPlonkKey(parsed)) {
+    throw new ArtifactError('the powers of tau are those of development keys, known to all')
+  }
   const entry: PlonkManifestEntry = {
     sourceHash: circuit.sourceHash,
     constraints: r1cs.constraints,
     gates: openPlonkZkey(zkey).gates,
     publicSignals: r1cs.publicSignals,
     provenance,
-    verificationKeyHash: plonkKeyHash(parsePlonkKey(verificationKey)),
+    verificationKeyHash: plonkKeyHash(parsed),
     verificationKey,
     artifacts: Object.fromEntries(
       Object.entries({ wasm, zkey }).map(([part, bytes]) => [

@@ -63,6 +63,7 @@ const FIELDS = ['protocol', 'curve', 'nPublic', 'power', 'k1', 'k2', ...PLONK_KE
 
 // Subgroup checks are the slow part; a key with the same content is checked once.
 const checked = new Map<string, PlonkKey>()
+const parsed = new WeakSet<PlonkKey>()
 const MAX_CHECKED = 64
 
 /**
@@ -75,7 +76,7 @@ const MAX_CHECKED = 64
  */
 export function parsePlonkKey(json: unknown): PlonkKey {
   const key = parseShape(json)
-  const hash = plonkKeyHash(key)
+  const hash = hashOf(key)
   const known = checked.get(hash)
   if (known) return known
   if (!isInSubgroup(key.tauG2)) throw new KeyError('verificationKey.X_2 is not in the subgroup')
@@ -84,6 +85,7 @@ export function parsePlonkKey(json: unknown): PlonkKey {
   }
   if (checked.size >= MAX_CHECKED) checked.delete(checked.keys().next().value!)
   checked.set(hash, key)
+  parsed.add(key)
   return key
 }
 
@@ -91,8 +93,15 @@ export function parsePlonkKey(json: unknown): PlonkKey {
  * Returns what identifies a PLONK verification key: keccak256 of a domain, the number of public signals, the power, the root of
  * unity, the factors of the cosets and all points (32-byte big-endian words; x before y, c0 before c1; infinity is zeros), as
  * 0x and 64 hex digits.
+ *
+ * @throws {TypeError} unless the key is one of {@link parsePlonkKey}
  */
 export function plonkKeyHash(key: PlonkKey): string {
+  requireParsed(key)
+  return hashOf(key)
+}
+
+function hashOf(key: PlonkKey): string {
   const { signals, power, root, k1, k2, points, tauG2 } = key
   const words = [BigInt(signals), BigInt(power), root, k1, k2]
   words.push(...points.flatMap((point) => point ?? [0n, 0n]), ...tauG2.flat())
@@ -100,9 +109,19 @@ export function plonkKeyHash(key: PlonkKey): string {
   return `0x${bytesToHex(keccak_256(bytes))}`
 }
 
-/** Tells from its tau whether a PLONK key is a development key, for which anyone can forge proofs. */
-export function isDevelopmentPlonkKey({ tauG2 }: PlonkKey): boolean {
-  return tauG2.flat().every((part, i) => part === DEVELOPMENT_TAU.flat()[i])
+/**
+ * Tells from its tau whether a PLONK key is a development key, for which anyone can forge proofs.
+ *
+ * @throws {TypeError} unless the key is one of {@link parsePlonkKey}
+ */
+export function isDevelopmentPlonkKey(key: PlonkKey): boolean {
+  requireParsed(key)
+  return key.tauG2.flat().every((part, i) => part === DEVELOPMENT_TAU.flat()[i])
+}
+
+/** A key's JSON has other names: it must not pass for one that is no development key. */
+function requireParsed(key: PlonkKey): void {
+  if (!parsed.has(key)) throw new TypeError('key must be what parsePlonkKey returns')
 }
 
 /** Returns base^exponent modulo r. */

@@ -8,7 +8,7 @@ import {
 import { PLONK_MANIFEST } from '../../statements/plonk.js'
 import type { KeyOf, TrustedKey } from '../trust.js'
 import { isDevelopmentPlonkKey, parsePlonkKey, plonkKeyHash } from './keys.js'
-import { verifyPlonk } from './verify.js'
+import { holdsUnder } from './verify.js'
 
 /**
  * Returns the PLONK keys that ship with the package, or those of a manifest.
@@ -31,13 +31,11 @@ export function plonkKeysOf(manifest: unknown): KeyOf {
 
 function trustedKey(statement: string, entry: PlonkManifestEntry): TrustedKey {
   const { verificationKeyHash: hash, provenance, publicSignals: count } = entry
-  // A copy, so that nobody changes it after the check.
-  const key = structuredClone(entry.verificationKey)
-  const parsed = parsePlonkKey(key)
-  if (plonkKeyHash(parsed) !== hash || parsed.signals !== count) {
+  const key = parsePlonkKey(entry.verificationKey)
+  if (plonkKeyHash(key) !== hash || key.signals !== count) {
     throw new KeyError(`the manifest's PLONK verification key of ${statement} is not the one with its hash`)
   }
-  if (provenance.kind !== 'development' && isDevelopmentPlonkKey(parsed)) {
+  if (provenance.kind !== 'development' && isDevelopmentPlonkKey(key)) {
     throw new KeyError(
       `the manifest says that the PLONK key of ${statement} is none for development: it is one`,
     )
@@ -45,6 +43,6 @@ function trustedKey(statement: string, entry: PlonkManifestEntry): TrustedKey {
   return {
     ...{ hash, provenance },
     isFrom: (said) => isSamePlonkProvenance(parsePlonkProvenance(said, 'provenance'), provenance),
-    holds: (publicSignals, proof) => verifyPlonk({ verificationKey: key, publicSignals, proof }),
+    holds: (publicSignals, proof) => holdsUnder({ key, publicSignals, proof }),
   }
 }

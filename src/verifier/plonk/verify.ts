@@ -26,9 +26,18 @@ export async function verifyPlonk(o: {
   proof: unknown
 }): Promise<boolean> {
   requireObject(o, 'options')
-  const key = parsePlonkKey(o.verificationKey)
-  const candidate = readCandidate({ key, publicSignals: o.publicSignals, proof: o.proof })
-  return candidate !== undefined && (await loadEquation()).isValid(key, candidate)
+  const { publicSignals, proof } = o
+  return holdsUnder({ key: parsePlonkKey(o.verificationKey), publicSignals, proof })
+}
+
+/** Tells the same of a key that is parsed. */
+export async function holdsUnder(o: {
+  key: PlonkKey
+  publicSignals: unknown
+  proof: unknown
+}): Promise<boolean> {
+  const candidate = readCandidate(o)
+  return candidate !== undefined && (await loadEquation()).isValid(o.key, candidate)
 }
 
 /** Makes the module at its first use; the next use tries again if that failed. */
