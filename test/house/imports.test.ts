@@ -134,7 +134,7 @@ describe('the house', () => {
     // Who neither indexes a chain nor compares with snarkjs installs neither.
     const optional: Readonly<Record<string, readonly string[]>> = {
       viem: ['ledger/indexer.ts'],
-      snarkjs: ['prover/snarkjs.ts', 'cli/measure.ts'],
+      snarkjs: ['prover/snarkjs.ts', 'cli/measure.ts', 'cli/bench-plonk.ts'],
     }
     const missing = foreign.filter(
       ({ file, target }) =>
