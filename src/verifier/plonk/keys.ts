@@ -3,6 +3,7 @@ import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { KeyError } from '../../errors.js'
 import { bigIntToBytes, parseDecimal, FIELD_MODULUS as r } from '../../field.js'
 import { PLONK_KEY_POINTS } from '../../plonk.js'
+import { deepFreeze } from '../keys.js'
 import { type G1, type G2, isInSubgroup, parseG1, parseG2 } from '../points.js'
 
 /** A checked PLONK verification key. */
@@ -184,9 +185,4 @@ function parseShape(json: unknown): PlonkKey {
 
 function isInfinity(json: unknown): boolean {
   return Array.isArray(json) && json.length === 3 && ['0', '1', '0'].every((part, i) => json[i] === part)
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) if (typeof part === 'object') deepFreeze(part)
-  return Object.freeze(value)
 }
