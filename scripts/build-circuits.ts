@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +16,7 @@ import {
   writeAtomically,
 } from '../src/setup/build.js'
 import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.js'
+import { formatGenerated } from './lib/generated.js'
 
 /*
  * Builds the artifacts of every circuit in circuits/statements into zkeys/, and what is generated from them:
@@ -209,18 +208,7 @@ export const VERIFICATION_KEYS: Readonly<
 }
 
 function generated(file: string, source: string): [string, string] {
-  const path = join(GENERATED, file)
-  // The package's own formatter, so that generated files need no exception from the check.
-  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
-  const args = [biome, 'format', `--stdin-file-path=src/statements/${file}`]
-  const text = execFileSync(process.execPath, args, {
-    cwd: ROOT,
-    input: source,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
-  return [path, text]
+  return [join(GENERATED, file), formatGenerated(`src/statements/${file}`, source)]
 }
 
 /** Returns a reporter for one circuit: one line that grows on a terminal, else a line for each new tenth. */

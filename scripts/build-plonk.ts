@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { authenticatePhase1 } from '../src/ceremony/phase1.js'
@@ -8,6 +6,7 @@ import { type PlonkManifest, type PlonkProvenance, parsePlonkManifest } from '..
 import { compileCircuit, formatJson, writeAtomically } from '../src/setup/build.js'
 import { type BuiltPlonkStatement, buildPlonkStatement, plonkToolchain } from '../src/setup/plonk/build.js'
 import { developmentReference, phase1Reference, type Reference } from '../src/setup/plonk/reference.js'
+import { formatGenerated } from './lib/generated.js'
 
 /*
  * Builds PLONK keys, which nothing does by itself: they are large. With names of statements, or all that PLONK is for:
@@ -145,9 +144,5 @@ import type { PlonkManifest } from '../plonk-manifest.js'
 /** What is pinned about each statement's PLONK keys; the same as zkeys/plonk.json. */
 export const PLONK_MANIFEST: PlonkManifest = ${JSON.stringify(manifest)}
 `
-  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
-  return execFileSync(process.execPath, [biome, 'format', '--stdin-file-path=src/statements/plonk.ts'], {
-    ...{ cwd: ROOT, input: source, encoding: 'utf8' },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
+  return formatGenerated('src/statements/plonk.ts', source)
 }

@@ -19,3 +19,10 @@ export function readProofSystem({ proofSystem = 'groth16' }: ProofSystemOptions)
   }
   return proofSystem
 }
+
+/** Refuses another proof system than Groth16 where a beacon is given. */
+export function requireGroth16(options: ProofSystemOptions & { readonly beacon?: string }): void {
+  if (options.beacon !== undefined && readProofSystem(options) !== 'groth16') {
+    throw new UsageError('--beacon: timed policies are proved by groth16 alone')
+  }
+}

@@ -12,7 +12,7 @@ import { openVerifierKey } from './keys.js'
 import { readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
-import { readProofSystem, withProofSystem } from './proof-system.js'
+import { requireGroth16, withProofSystem } from './proof-system.js'
 import { type ProverOptions, partBehind, useProver, withProver } from './prover.js'
 
 interface SimulateCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
@@ -58,9 +58,7 @@ async function simulateProof(options: SimulateCommandOptions): Promise<void> {
   if ((options.policy === undefined) === (options.group === undefined)) {
     throw new UsageError('--policy or --group is needed, and only one of them')
   }
-  if (options.beacon !== undefined && readProofSystem(options) !== 'groth16') {
-    throw new UsageError('--beacon: timed policies are proved by groth16 alone')
-  }
+  requireGroth16(options)
   const context = readContext(options)
   await useProver(options, async (prover) => {
     const claim = options.policy === undefined ? await readMembership(options) : await readClaim(options)

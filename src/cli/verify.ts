@@ -16,7 +16,7 @@ import { UsageError } from './errors.js'
 import { readBeaconFor, readGroup, readPolicy, readRoots } from './inputs.js'
 import { printJson, readJson, say } from './io.js'
 import { collect, readTime } from './options.js'
-import { type ProofSystemOptions, readProofSystem, withProofSystem } from './proof-system.js'
+import { type ProofSystemOptions, readProofSystem, requireGroth16, withProofSystem } from './proof-system.js'
 
 interface VerifyCommandOptions extends ContextOptions, ProofSystemOptions {
   readonly policy?: string
@@ -73,17 +73,14 @@ Examples:
 
 async function verify(path: string, options: VerifyCommandOptions): Promise<void> {
   const { allowDevelopmentKeys = false } = options
+  requireGroth16(options)
   const context = readContext(options)
   const { statement, expectation } =
     options.policy === undefined ? await expectMembership(options) : await expectPolicy(options)
   const envelope = await readJson(path, 'proof')
   const manifest = options.manifest === undefined ? undefined : await readJson(options.manifest, '--manifest')
-  const proofSystem = readProofSystem(options)
-  if (proofSystem !== 'groth16' && 'beacon' in expectation) {
-    throw new UsageError('--beacon: timed policies are proved by groth16 alone')
-  }
   const verifier = await createVerifier({
-    ...{ allowDevelopmentKeys, proofSystem },
+    ...{ allowDevelopmentKeys, proofSystem: readProofSystem(options) },
     ...(manifest !== undefined && { manifest }),
   })
   const asked = { ...context, ...expectation, envelope }

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { encodeFunctionData, type Hex } from 'viem'
 import { type Deployed, type LocalChain, startChain } from '../../scripts/lib/chain.js'
 import { compileSolidity } from '../../scripts/lib/solc.js'
@@ -13,6 +11,7 @@ import { parsePlonkKey, plonkKeyHash } from '../../src/verifier/plonk/keys.js'
 import { exportPlonkSolidityVerifier } from '../../src/verifier/plonk/solidity.js'
 import { matchSnapshot, randomWords } from '../support/chain.js'
 import { type PlonkCircuit, setupPlonk } from '../support/plonk.js'
+import { snarkjsContract } from '../support/template.js'
 
 const NAMES = ['oldRoot', 'newRoot', 'ledgerId', 'categories', 'queueLength', 'queueHead']
 const MAX_UINT = 2n ** 256n - 1n
@@ -160,21 +159,9 @@ function calldata(verifier: Deployed, proof: readonly bigint[], signals: readonl
   return encodeFunctionData({ abi: verifier.abi, functionName: 'verifyProof', args: [proof, signals] })
 }
 
-/** Fills snarkjs's own template, which is compiled here for comparison and never shipped. */
+/** snarkjs's contract. It reads calldata by offsets, and the compiler warns of its parameters unless they are used. */
 function snarkjsVerifier({ verificationKey }: PlonkCircuit): string {
-  const entry = createRequire(import.meta.url).resolve('snarkjs')
-  const template = readFileSync(join(dirname(entry), '../templates/verifier_plonk.sol.ejs'), 'utf8')
-  let body = 'let out = ""\n'
-  let from = 0
-  for (const match of template.matchAll(/<%(=?)([\s\S]*?)-?%>/g)) {
-    body += `out += ${JSON.stringify(template.slice(from, match.index))}\n`
-    body += match[1] === '=' ? `out += ${match[2]}\n` : `${match[2]}\n`
-    from = match.index + match[0].length
-  }
-  body += `out += ${JSON.stringify(template.slice(from))}\nreturn out`
-  const names = Object.keys(verificationKey)
-  const source = new Function(...names, body)(...Object.values(verificationKey)) as string
-  // It reads calldata by offsets, and the compiler warns of the parameters.
   const used = 'public view returns (bool) { assembly { pop(_proof) pop(_pubSignals) }'
+  const source = snarkjsContract('verifier_plonk.sol.ejs', verificationKey)
   return source.replace('public view returns (bool) {', used)
 }
