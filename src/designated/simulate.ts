@@ -63,7 +63,7 @@ export type SimulateOptions<E extends Envelope | PlonkEnvelope = Envelope> = Sim
  * convinces nobody else.
  *
  * Witness and proof are computed by the same code, from inputs of the same shape, as {@link Prover.prove} computes them.
- * Proofs do not depend on the witness (those of Groth16 not at all, those of PLONK but for a chance of 2^-230), so that only the chosen values could tell: a revealed claim that the holder
+ * Proofs do not depend on the witness (those of Groth16 not at all, those of PLONK but for a negligible chance), so that only the chosen values could tell: a revealed claim that the holder
  * cannot have, a nullifier that was seen before.
  *
  * @throws {StatementError} if the key is neither of the context's
