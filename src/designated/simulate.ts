@@ -63,8 +63,8 @@ export type SimulateOptions<E extends Envelope | PlonkEnvelope = Envelope> = Sim
  * convinces nobody else.
  *
  * Witness and proof are computed by the same code, from inputs of the same shape, as {@link Prover.prove} computes them.
- * Proofs do not depend on the witness (those of Groth16 not at all, those of PLONK but for a negligible chance), so that only the chosen values could tell: a revealed claim that the holder
- * cannot have, a nullifier that was seen before.
+ * Proofs do not depend on the witness (those of Groth16 not at all, those of PLONK but for a negligible chance), so that only the
+ * chosen values could tell: a revealed claim that the holder cannot have, a nullifier that was seen before.
  *
  * @throws {StatementError} if the key is neither of the context's
  * @throws {PolicyError} if no profile fits the policy
