@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +16,7 @@ import {
 } from '../src/setup/build.js'
 import { createGenerators, type Generators } from '../src/setup/development-key.js'
 import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.js'
+import { formatGenerated } from './lib/generated.js'
 
 /*
  * Builds the artifacts of every circuit in circuits/statements into zkeys/, and what is generated from them:
@@ -27,7 +26,7 @@ import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.
  *
  * With --check nothing is written; the exit code is 1 if what is committed differs from what is built. With --fresh nothing comes
  * from the cache: constraint systems, witness generators and keys are made from the sources again, which tells whether they are
- * the same bit for bit on this machine. With names of statements only their artifacts are built, and what is generated has to be up to date already.
+ * the same bit for bit on this machine. With --plonk first it does what scripts/build-plonk.ts says. With names of statements only their artifacts are built, and what is generated has to be up to date already.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -39,6 +38,11 @@ const LOCK_POLL_MS = 200
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
+  if (args[0] === '--plonk') {
+    const { buildPlonk } = await import('./build-plonk.js')
+    process.exitCode = await buildPlonk(args.slice(1))
+    return
+  }
   const check = args.includes('--check')
   const fresh = args.includes('--fresh')
   const wanted = args.filter((arg) => arg !== '--check' && arg !== '--fresh')
@@ -216,18 +220,7 @@ export const VERIFICATION_KEYS: Readonly<
 }
 
 function generated(file: string, source: string): [string, string] {
-  const path = join(GENERATED, file)
-  // The package's own formatter, so that generated files need no exception from the check.
-  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
-  const args = [biome, 'format', `--stdin-file-path=src/statements/${file}`]
-  const text = execFileSync(process.execPath, args, {
-    cwd: ROOT,
-    input: source,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
-  return [path, text]
+  return [join(GENERATED, file), formatGenerated(`src/statements/${file}`, source)]
 }
 
 /** Returns a reporter for one circuit: one line that grows on a terminal, else a line for each new tenth. */

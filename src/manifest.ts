@@ -61,6 +61,9 @@ const HASH = /^0x[0-9a-f]{64}$/
  */
 export function parseKeyManifest(json: unknown): KeyManifest {
   const manifest = object(json, 'manifest')
+  if (Object.hasOwn(manifest, 'proofSystem')) {
+    throw new ArtifactError('manifest.proofSystem is not groth16: its keys are of another proof system')
+  }
   if (manifest['version'] === 1) {
     throw new ArtifactError('manifest.version is 1, which has no keys: a ceremony exports version 2')
   }
@@ -154,26 +157,30 @@ function parseEntry(json: unknown, label: string): KeyManifest['statements'][str
   }
 }
 
-function object(json: unknown, label: string): Record<string, unknown> {
+/** Returns a value if it is an object and no array. */
+export function object(json: unknown, label: string): Record<string, unknown> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new ArtifactError(`${label} must be an object`)
   }
   return json as Record<string, unknown>
 }
 
-function requireFields(json: Record<string, unknown>, fields: readonly string[], label: string): void {
+/** Checks that an object has these fields and no others. */
+export function requireFields(json: Record<string, unknown>, fields: readonly string[], label: string): void {
   for (const field of fields) {
     if (!Object.hasOwn(json, field)) throw new ArtifactError(`${label}.${field} is missing`)
   }
   if (Object.keys(json).length !== fields.length) throw new ArtifactError(`${label} has an unknown field`)
 }
 
-function text(value: unknown, form: RegExp, label: string): string {
+/** Returns a value if it is a text of this form. */
+export function text(value: unknown, form: RegExp, label: string): string {
   if (typeof value !== 'string' || !form.test(value)) throw new ArtifactError(`${label} is malformed`)
   return value
 }
 
-function count(value: unknown, label: string): number {
+/** Returns a value if it is a non-negative integer. */
+export function count(value: unknown, label: string): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw new ArtifactError(`${label} must be a non-negative integer`)
   }

@@ -20,6 +20,9 @@ const BUDGET: Readonly<Record<(typeof PAGE_EXPORTS)[number], number>> = {
   backup: 26_000,
 }
 
+/** What it may have to load at most where PLONK is asked for. */
+const LATER = 12_000
+
 /** What of a package's folder is in nobody's bundle: GPL code, peers, and what only Node has. */
 const FOREIGN = /node_modules\/(snarkjs|ffjavascript|circom|poseidon-lite|@zk-kit|viem|classic-level|buffer)/
 
@@ -31,15 +34,27 @@ describe('bundles for pages', () => {
 
   for (const name of PAGE_EXPORTS) {
     it(`soulproof/${name}: stays within its budget, and brings no code of others but the listed`, async () => {
-      const { gzipped, files, external } = await bundle(name)
+      const { gzipped, files, external, later } = await bundle(name)
       assert.ok(gzipped <= BUDGET[name], `${gzipped} bytes`)
+      assert.ok(later.gzipped <= LATER, `${later.gzipped} bytes`)
       assert.deepEqual(
-        files.filter((file) => FOREIGN.test(file)),
+        [...files, ...later.files].filter((file) => FOREIGN.test(file)),
         [],
       )
       assert.deepEqual(external, [])
     })
   }
+
+  it('prover and verifier load what PLONK takes only where it is asked for', async () => {
+    for (const name of ['prover', 'verifier'] as const) {
+      const { files, later } = await bundle(name)
+      const isOfPlonk = (file: string): boolean => /plonk/.test(file) && !/formats\/plonk-zkey/.test(file)
+      assert.deepEqual(files.filter(isOfPlonk), [])
+      assert.ok(
+        later.files.some((file) => file === `dist/${name}/plonk${name === 'prover' ? '' : '/verify'}.js`),
+      )
+    }
+  })
 
   it('the verifier: no prover, no tree but that of a policy’s lists', async () => {
     const { files } = await bundle('verifier')

@@ -6,6 +6,7 @@ import type { KeyProgress } from '../setup/development-key.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { isMeasurable } from './bench-artifacts.js'
 import { BENCH_CASES, PUBLISHED_RAPIDSNARK } from './bench-cases.js'
+import { measurePlonk, PLONK_STATEMENTS, type PlonkMeasurement } from './bench-plonk.js'
 import { warnOfDevelopmentKey } from './development-key.js'
 import { UsageError } from './errors.js'
 import { emitJson, PUBLIC_MODE, printJson, refuseExisting } from './io.js'
@@ -24,8 +25,9 @@ import {
 } from './measure.js'
 import { collect, readInteger } from './options.js'
 import { withProgress } from './progress.js'
+import { type ProofSystemOptions, readProofSystem, withProofSystem } from './proof-system.js'
 
-interface BenchOptions {
+interface BenchOptions extends ProofSystemOptions {
   readonly statement: readonly string[]
   readonly runs: string
   readonly engine?: string
@@ -38,8 +40,7 @@ interface BenchOptions {
 
 /** Adds `soulproof bench`. */
 export function addBenchCommand(program: Command): void {
-  program
-    .command('bench')
+  withProofSystem(program.command('bench'))
     .description('time preparing, witness, proof and verification of statements on this machine')
     .option(
       '--statement <name>',
@@ -62,19 +63,19 @@ async function bench(options: BenchOptions): Promise<void> {
   const { engine, threads, statement: wanted } = options
   const runs = readInteger(options.runs, '--runs')
   if (runs < 1 || runs > 1000) throw new UsageError('--runs must be from 1 to 1000')
-  const names = wanted.length > 0 ? wanted : Object.keys(BENCH_CASES).filter(isMeasurable)
-  for (const name of names) {
-    if (!Object.hasOwn(BENCH_CASES, name)) {
-      throw new UsageError(`--statement must be one of ${Object.keys(BENCH_CASES).join(', ')}`)
-    }
+  const isPlonk = readProofSystem(options) === 'plonk'
+  const [known, engines] = isPlonk ? [PLONK_STATEMENTS, [PEER]] : [Object.keys(BENCH_CASES), ENGINE_NAMES]
+  const names = wanted.length > 0 ? wanted : known.filter(isMeasurable)
+  if (names.some((name) => !known.includes(name))) {
+    throw new UsageError(`--statement must be one of ${known.join(', ')}`)
   }
-  if (engine !== undefined && !ENGINE_NAMES.includes(engine)) {
-    throw new UsageError(`--engine must be one of ${ENGINE_NAMES.join(', ')}`)
+  if (engine !== undefined && !engines.includes(engine)) {
+    throw new UsageError(`--engine must be one of ${engines.join(', ')}`)
   }
   const { out, force = false } = options
   if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
   const settings = settingsOf({
-    ...(engine !== undefined && { engine }),
+    ...(isPlonk ? { engine: PEER } : engine !== undefined && { engine }),
     ...(threads !== undefined && { threads: readInteger(threads, '--threads') }),
   })
   const environment = {
@@ -92,21 +93,26 @@ async function bench(options: BenchOptions): Promise<void> {
   // Where the vectors do not work, what is measured is not what is claimed.
   if (settings.some((setting) => setting.engine !== PEER)) requireVectors(environment.arithmetic)
   const results = await withProgress('bench', async (progress) => {
-    const measured: Measurement[] = []
+    const measured: (Measurement | PlonkMeasurement)[] = []
     for (const [i, statement] of names.entries()) {
       const onRun = (run: number): void =>
         progress.report(`${statement} ${run}/${runs}`, (i + run / (runs + 1)) / names.length)
       const onKey = ({ done, total }: KeyProgress): void =>
         progress.report(`${statement}: key ${Math.floor((100 * done) / total)} %`, i / names.length)
       const childArgs = ['bench', '--child']
-      measured.push(await measure({ statement, runs, settings, childArgs, onRun, onKey }))
+      measured.push(
+        await (isPlonk
+          ? measurePlonk({ statement, runs, settings, onRun })
+          : measure({ statement, runs, settings, childArgs, onRun, onKey })),
+      )
     }
     return measured
   })
   for (const name of names) warnOfDevelopmentKey(name)
-  sayTables({ environment, runs, results })
+  if (isPlonk) sayPlonkTables({ environment, runs, results: results as PlonkMeasurement[] })
+  else sayTables({ environment, runs, results: results as Measurement[] })
   await emitJson(
-    { version: 1, unit: 'ms', runs, engines: ENGINE_NAMES, environment, results },
+    { version: 1, unit: 'ms', runs, engines, environment, results },
     { ...options, mode: PUBLIC_MODE },
   )
 }
@@ -215,6 +221,43 @@ function sayTables(o: {
     '  * not of this run: native rapidsnark is on no registry of npm; it is the ratio of one measurement of\n',
   )
   write('    similar statements on a machine of this kind, two threads, snarkjs 0.7.6\n')
+}
+
+/** Shows measurements of PLONK as tables on stderr. */
+function sayPlonkTables(o: {
+  readonly environment: Readonly<Record<string, unknown>>
+  readonly runs: number
+  readonly results: readonly PlonkMeasurement[]
+}): void {
+  const { environment, runs, results } = o
+  const { node, platform, cpu, cores, loadAtStart } = environment
+  const load = Number(loadAtStart).toFixed(1)
+  write(`\nPLONK: ${cpu}, ${cores} cores, Node ${node}, ${platform}; load ${load} at start\n`)
+  write(`Median (least..greatest) of ${runs} warm runs, milliseconds\n`)
+  const row = (label: string, cell: (result: PlonkMeasurement) => string): string[] => [
+    label,
+    ...results.map(cell),
+  ]
+  table([
+    row('', ({ statement }) => statement),
+    row('gates', ({ gates }) => number(gates)),
+    row('witness', ({ witness }) => spreadText(witness)),
+    ...results[0]!.prove.flatMap((setting, i) => [
+      row(`prove: ${nameOf(setting)}`, ({ prove }) => spreadText(prove[i]!.prove)),
+      row('  processors', ({ prove }) => spreadText(prove[i]!.processor)),
+    ]),
+    row('verify: soulproof', ({ verify }) => spreadText(verify.soulproof)),
+    row(`verify: ${PEER}`, ({ verify }) => spreadText(verify[PEER])),
+  ])
+  write('\nBytes\n')
+  table([
+    row('witness generator (wasm)', ({ sizes }) => number(sizes.wasm)),
+    row('proving key (zkey)', ({ sizes }) => number(sizes.provingKey)),
+    row('verification key (JSON)', ({ sizes }) => number(sizes.verificationKey)),
+    row('proof, on chain', ({ sizes }) => number(sizes.proofOnChain)),
+    row('proof (JSON)', ({ sizes }) => number(sizes.proof)),
+    row('envelope (JSON)', ({ sizes }) => number(sizes.envelope)),
+  ])
 }
 
 function spreadText({ median, min, max }: Spread): string {

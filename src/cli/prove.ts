@@ -11,6 +11,7 @@ import { openSoul } from './keys.js'
 import { collect, readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
+import { requireGroth16, withProofSystem } from './proof-system.js'
 import { type ProverOptions, partBehind, useProver, withProver } from './prover.js'
 
 interface ProveCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
@@ -45,7 +46,7 @@ export function addProveCommand(program: Command): void {
     .option('--beacon <file>', 'of a timed policy: the beacon, see timed beacon')
     .option('--group <file>', 'prove membership of this group instead: {"members": ["<decimal>", …]}')
     .option('--now <seconds>', "Unix time of the proof instead of the machine's")
-  withProver(command)
+  withProver(withProofSystem(command))
     .addHelpText(
       'after',
       `
@@ -64,6 +65,7 @@ async function prove(options: ProveCommandOptions): Promise<void> {
   if ((options.policy === undefined) === (options.group === undefined)) {
     throw new UsageError('--policy or --group is needed, and only one of them')
   }
+  requireGroth16(options)
   const context = readContext(options)
   await useProver(options, async (prover) => {
     const claim = options.policy === undefined ? await readMembership(options) : await readWallet(options)

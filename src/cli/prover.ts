@@ -3,9 +3,10 @@ import type { Command } from 'commander'
 import { createProver, type Prover, type ProvingPhase } from '../prover/index.js'
 import { readJson, refuseExisting } from './io.js'
 import { readInteger } from './options.js'
+import { type ProofSystemOptions, readProofSystem } from './proof-system.js'
 
 /** Options of commands that prove. */
-export interface ProverOptions {
+export interface ProverOptions extends ProofSystemOptions {
   readonly engine?: string
   readonly threads?: string
   readonly artifacts?: string
@@ -33,7 +34,7 @@ export function withProver(command: Command): Command {
     .option('--engine <name>', 'proving engine')
     .option('--threads <number>', '1 for a single thread')
     .option('--artifacts <folder>', "folder or URL of the artifacts instead of the package's own")
-    .option('--manifest <file>', "manifest of a ceremony, whose keys are used instead of the package's own")
+    .option('--manifest <file>', "manifest of other keys, of a ceremony, to use instead of the package's own")
     .option('--out <file>', 'write here instead of stdout')
     .option('--force', 'replace the file')
 }
@@ -54,6 +55,7 @@ export async function useProver(
   const artifacts =
     options.artifacts ?? (options.manifest === undefined ? undefined : dirname(options.manifest))
   const prover = await createProver({
+    proofSystem: readProofSystem(options),
     ...(engine !== undefined && { engine }),
     ...(threads !== undefined && { threads: readInteger(threads, '--threads') }),
     ...(artifacts !== undefined && { artifacts }),
@@ -61,7 +63,8 @@ export async function useProver(
   })
   try {
     if (out !== undefined && out !== '-' && !force) await refuseExisting(out)
-    await run(prover)
+    // Whichever it is: commands write what it makes, and look no further into it than any envelope's fields.
+    await run(prover as Prover)
   } finally {
     await prover.dispose()
   }

@@ -4,7 +4,7 @@ import { simulateTimed } from '../designated/timed.js'
 import { parseDecimal } from '../field.js'
 import type { ProvingPhase } from '../prover/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
-import { warnOfDevelopmentKey } from './development-key.js'
+import { sayProvenance } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readBeaconFor, readChosen, readGroup, readPolicy, readRoots } from './inputs.js'
 import { emitJson, PUBLIC_MODE } from './io.js'
@@ -12,6 +12,7 @@ import { openVerifierKey } from './keys.js'
 import { readTime } from './options.js'
 import { type PassphraseOptions, withPassphrase } from './passphrase.js'
 import { withProgress } from './progress.js'
+import { requireGroth16, withProofSystem } from './proof-system.js'
 import { type ProverOptions, partBehind, useProver, withProver } from './prover.js'
 
 interface SimulateCommandOptions extends ContextOptions, PassphraseOptions, ProverOptions {
@@ -39,7 +40,7 @@ export function addSimulateCommand(program: Command): void {
     .option('--nullifier <decimal>', 'its nullifier; by default a random one')
     .option('--handle <decimal>', 'its handle, if the policy discloses one; by default a random one')
     .option('--beacon <file>', 'of a timed policy: the beacon, see timed beacon')
-  withProver(command)
+  withProver(withProofSystem(command))
     .addHelpText(
       'after',
       `
@@ -57,6 +58,7 @@ async function simulateProof(options: SimulateCommandOptions): Promise<void> {
   if ((options.policy === undefined) === (options.group === undefined)) {
     throw new UsageError('--policy or --group is needed, and only one of them')
   }
+  requireGroth16(options)
   const context = readContext(options)
   await useProver(options, async (prover) => {
     const claim = options.policy === undefined ? await readMembership(options) : await readClaim(options)
@@ -71,7 +73,7 @@ async function simulateProof(options: SimulateCommandOptions): Promise<void> {
       if ('beacon' in claim) return simulateTimed(asked as unknown as Parameters<typeof simulateTimed>[0])
       return simulate(asked)
     })
-    warnOfDevelopmentKey(envelope.statement)
+    sayProvenance(envelope.statement, envelope.provenance)
     await emitJson(envelope, { ...options, mode: PUBLIC_MODE })
   })
 }

@@ -3,15 +3,22 @@ import { verifyTimed } from '../designated/timed.js'
 import { parseDecimal } from '../field.js'
 import { compilePolicy } from '../policy/index.js'
 import { claimText } from '../statements/signals.js'
-import { createVerifier, type Freshness, type Verification, type VerifyOptions } from '../verifier/index.js'
+import {
+  createVerifier,
+  type Freshness,
+  type Verification,
+  type Verifier,
+  type VerifyOptions,
+} from '../verifier/index.js'
 import { type ContextOptions, readContext, withContext } from './context.js'
 import { sayProvenance } from './development-key.js'
 import { UsageError } from './errors.js'
 import { readBeaconFor, readGroup, readPolicy, readRoots } from './inputs.js'
 import { printJson, readJson, say } from './io.js'
 import { collect, readTime } from './options.js'
+import { type ProofSystemOptions, readProofSystem, requireGroth16, withProofSystem } from './proof-system.js'
 
-interface VerifyCommandOptions extends ContextOptions {
+interface VerifyCommandOptions extends ContextOptions, ProofSystemOptions {
   readonly policy?: string
   readonly roots: readonly string[]
   readonly group: readonly string[]
@@ -28,7 +35,7 @@ interface VerifyCommandOptions extends ContextOptions {
 
 /** Adds `soulproof verify`. */
 export function addVerifyCommand(program: Command): void {
-  withContext(program.command('verify'))
+  withProofSystem(withContext(program.command('verify')))
     .description('verify a proof against what you expect; nothing of that is taken from the proof')
     .argument('<proof>', 'envelope that prove wrote, or - for stdin')
     .option('--policy <file>', 'policy that must hold')
@@ -49,7 +56,7 @@ export function addVerifyCommand(program: Command): void {
       'of a timed policy: the beacon that proofs had to be made for, see timed beacon',
     )
     .option('--received-at <seconds>', 'of a timed policy: when you received the proof; by default now')
-    .option('--manifest <file>', "manifest of a ceremony that you trust, instead of the package's own keys")
+    .option('--manifest <file>', "manifest of keys that you trust, instead of the package's own")
     .option('--allow-development-keys', 'for tests: accept keys for which anybody can forge proofs')
     .addHelpText(
       'after',
@@ -66,15 +73,19 @@ Examples:
 
 async function verify(path: string, options: VerifyCommandOptions): Promise<void> {
   const { allowDevelopmentKeys = false } = options
+  requireGroth16(options)
   const context = readContext(options)
   const { statement, expectation } =
     options.policy === undefined ? await expectMembership(options) : await expectPolicy(options)
   const envelope = await readJson(path, 'proof')
   const manifest = options.manifest === undefined ? undefined : await readJson(options.manifest, '--manifest')
-  const verifier = await createVerifier({ allowDevelopmentKeys, ...(manifest !== undefined && { manifest }) })
+  const verifier = await createVerifier({
+    ...{ allowDevelopmentKeys, proofSystem: readProofSystem(options) },
+    ...(manifest !== undefined && { manifest }),
+  })
   const asked = { ...context, ...expectation, envelope }
   const result = await ('beacon' in expectation
-    ? verifyTimed({ ...(asked as unknown as TimedOptions), verifier })
+    ? verifyTimed({ ...(asked as unknown as TimedOptions), verifier: verifier as Verifier })
     : verifier.verify(asked as VerifyOptions))
   if (result.valid) sayProvenance(statement, verifier.provenance(statement))
   if (!result.valid) {

@@ -1,6 +1,6 @@
 import type { Point } from '../crypto/babyjub.js'
 import { randomBelow } from '../crypto/random.js'
-import type { Envelope } from '../envelope.js'
+import type { Envelope, PlonkEnvelope } from '../envelope.js'
 import { requireObject, StatementError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS } from '../field.js'
 import { anchorsOf } from '../policy/anchors.js'
@@ -50,9 +50,9 @@ export type Simulation = Context & {
       }
   )
 
-/** A {@link Simulation} with what proves it. */
-export type SimulateOptions = Simulation & {
-  readonly prover: Prover
+/** A {@link Simulation} with what proves it, by either proof system. */
+export type SimulateOptions<E extends Envelope | PlonkEnvelope = Envelope> = Simulation & {
+  readonly prover: { provePrepared(prepared: Parameters<Prover['provePrepared']>[0]): Promise<E> }
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
 }
@@ -63,15 +63,17 @@ export type SimulateOptions = Simulation & {
  * convinces nobody else.
  *
  * Witness and proof are computed by the same code, from inputs of the same shape, as {@link Prover.prove} computes them.
- * Groth16 proofs do not depend on the witness, so that only the chosen values could tell: a revealed claim that the holder
- * cannot have, a nullifier that was seen before.
+ * Proofs do not depend on the witness (those of Groth16 not at all, those of PLONK but for a negligible chance), so that only the
+ * chosen values could tell: a revealed claim that the holder cannot have, a nullifier that was seen before.
  *
  * @throws {StatementError} if the key is neither of the context's
  * @throws {PolicyError} if no profile fits the policy
  * @throws {ArtifactError} if an artifact is missing or is not the pinned one
  * @throws {TypeError|RangeError|SchemaError} naming the argument that is malformed
  */
-export async function simulate(options: SimulateOptions): Promise<Envelope> {
+export async function simulate<E extends Envelope | PlonkEnvelope = Envelope>(
+  options: SimulateOptions<E>,
+): Promise<E> {
   const { prover, signal, onProgress } = options
   return prover.provePrepared({
     ...prepareSimulation(options),

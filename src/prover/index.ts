@@ -1,5 +1,5 @@
 /** Proving: from a wallet and a policy, or a group, to an envelope. */
-import type { Envelope } from '../envelope.js'
+import type { Envelope, PlonkEnvelope, ProofSystem } from '../envelope.js'
 import { ArtifactError, requireObject } from '../errors.js'
 import { parseKeyManifest } from '../manifest.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
@@ -9,14 +9,14 @@ import type { ProvableBatch } from '../statements/ledger-batch.js'
 import type { ProvableHistory } from '../statements/ledger-history.js'
 import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
 import { preparePolicy } from '../statements/policy.js'
-import { type Artifacts, loadArtifacts } from './artifacts.js'
+import { loadArtifacts } from './artifacts.js'
 import { abortable } from './engine/abort.js'
 import { createSoulproofEngine } from './engine/index.js'
-import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
+import type { PlonkEngine, PlonkProofWithSignals, ProofWithSignals, ProvingEngine } from './engine/types.js'
 import { createSnarkjsEngine } from './snarkjs.js'
 import { calculateWitness, type Inputs } from './witness.js'
 
-export type { Envelope } from '../envelope.js'
+export type { Envelope, PlonkEnvelope, ProofSystem } from '../envelope.js'
 export { ArtifactError, EngineError, PolicyError, StatementError } from '../errors.js'
 export type { Groth16Proof } from '../groth16.js'
 export type { Context } from '../statements/context.js'
@@ -58,7 +58,7 @@ export interface PreparedStatement {
   readonly revealed: Readonly<Record<string, string>>
 }
 
-/** Makes proofs. Keeps artifacts and threads between proofs, and never keeps Node from exiting. */
+/** Makes Groth16 proofs. Keeps artifacts and threads between proofs, and never keeps Node from exiting. */
 export interface Prover extends AsyncDisposable {
   /** Name of the engine. */
   readonly engine: string
@@ -103,6 +103,21 @@ export interface Prover extends AsyncDisposable {
   dispose(): Promise<void>
 }
 
+/** Makes PLONK proofs, as {@link Prover} does those of Groth16. */
+export interface PlonkProver extends Omit<Prover, 'prove' | 'provePrepared' | 'groth16'> {
+  prove(options: ProveOptions): Promise<PlonkEnvelope>
+  provePrepared(options: Parameters<Prover['provePrepared']>[0]): Promise<PlonkEnvelope>
+}
+
+/** What a prover is created with, see {@link createProver}. */
+export interface ProverOptions {
+  readonly threads?: number
+  readonly engine?: string
+  readonly artifacts?: string | URL | readonly (string | URL)[]
+  readonly manifest?: unknown
+  readonly proofSystem?: ProofSystem
+}
+
 const ENGINES: Readonly<
   Record<string, (options: { threads?: number | undefined }) => ProvingEngine | Promise<ProvingEngine>>
 > = {
@@ -121,39 +136,42 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
  * @param options.artifacts  folder of the artifacts, a path or a file:, http: or https: URL, or several that are looked
  *   through in turn; by default the package's own and the packages of artifacts, `@soulproof/artifacts-<statement>`.
  *   Whatever the source, only what the package pins by hash is used; Node keeps what a server sent in the cache
- * @param options.manifest   the parsed `manifest.json` of a ceremony, whose keys are used instead of the package's own; with
- *   `artifacts`, where they are
- * @throws {RangeError} for an unknown engine, or if threads is not a positive integer
+ * @param options.manifest   the parsed `manifest.json` of a ceremony, or of PLONK keys, which are used instead of the package's
+ *   own; with `artifacts`, where they are
+ * @param options.proofSystem  `groth16`, the default, or `plonk`, whose engine is snarkjs: an optional peer, which has to be
+ *   installed, else proofs are rejected with an EngineError
+ * @throws {RangeError} for an unknown proof system, an unknown engine or one of another proof system, or if threads is not a positive integer
  * @throws {TypeError} for a manifest without `artifacts`
  * @throws {ArtifactError} if the manifest is malformed or of an unknown version
  */
 export async function createProver(
-  options: {
-    readonly threads?: number
-    readonly engine?: string
-    readonly artifacts?: string | URL | readonly (string | URL)[]
-    readonly manifest?: unknown
-  } = {},
-): Promise<Prover> {
+  options: ProverOptions & { readonly proofSystem: 'plonk' },
+): Promise<PlonkProver>
+export async function createProver(
+  options?: ProverOptions & { readonly proofSystem?: 'groth16' },
+): Promise<Prover>
+export async function createProver(options?: ProverOptions): Promise<Prover | PlonkProver>
+export async function createProver(options: ProverOptions = {}): Promise<Prover | PlonkProver> {
   requireObject(options, 'options')
-  const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts } = options
+  const { threads, artifacts, proofSystem = 'groth16' } = options
   const sources = artifacts === undefined ? undefined : [artifacts].flat()
-  const manifest = options.manifest === undefined ? undefined : parseKeyManifest(options.manifest)
-  if (manifest && sources === undefined) throw new TypeError('artifacts must be given with a manifest')
+  if (options.manifest !== undefined && sources === undefined) {
+    throw new TypeError('artifacts must be given with a manifest')
+  }
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new RangeError('threads must be a positive integer')
   }
-  if (typeof name !== 'string') throw new TypeError('engine must be a string')
-  const create = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined
-  if (create === undefined) throw new RangeError(`engine must be one of ${ENGINE_NAMES.join(', ')}`)
-  const engine = await create({ threads })
+  if (proofSystem !== 'groth16' && proofSystem !== 'plonk') {
+    throw new RangeError("proofSystem must be 'groth16' or 'plonk'")
+  }
+  const { engine, load, wrap } = await (proofSystem === 'plonk' ? plonkSide : groth16Side)(options, sources)
 
   const dispose = (): Promise<void> => engine.dispose()
   const provePrepared: Prover['provePrepared'] = async (prepared) => {
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
     onProgress?.('artifacts', 0)
-    const loaded = await abortable(loadArtifacts({ statement, sources, manifest }), signal)
+    const loaded = await abortable(load(statement), signal)
     signal?.throwIfAborted()
     onProgress?.('witness', 0)
     const made = await makeProof({ engine, artifacts: loaded, inputs, signal, onProgress })
@@ -161,18 +179,9 @@ export async function createProver(
       throw new ArtifactError('the circuit computes other public signals than expected')
     }
     onProgress?.('done', 1)
-    const { verificationKeyHash, provenance } = loaded
-    const content = {
-      statement,
-      verificationKeyHash,
-      proof: made.proof,
-      publicSignals: [...publicSignals],
-      revealed,
-    }
-    // Development keys are what version 1 is of: verifiers of older releases read it.
-    return provenance.kind === 'development'
-      ? { version: 1, ...content }
-      : { version: 2, ...content, provenance }
+    const { verificationKeyHash } = loaded
+    const content = { statement, verificationKeyHash, proof: made.proof }
+    return wrap({ ...content, publicSignals: [...publicSignals], revealed }, loaded) as Envelope
   }
   return {
     engine: engine.name,
@@ -189,11 +198,58 @@ export async function createProver(
       })
     },
     provePrepared,
-    groth16: ({ provingKey, witness, signal, onProgress }) =>
-      engine.prove({ provingKey, witness, signal, onProgress }),
+    ...(proofSystem === 'groth16' && {
+      groth16: ({ provingKey, witness, signal, onProgress }: Parameters<Prover['groth16']>[0]) =>
+        engine.prove({ provingKey, witness, signal, onProgress }),
+    }),
     dispose,
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: dispose,
   } as Prover
+}
+
+/** What depends on the proof system. */
+interface Side {
+  readonly engine: ProvingEngine | PlonkEngine
+  load(statement: string): Promise<Loaded>
+  /** Makes an envelope of its content. */
+  wrap(content: object, loaded: Loaded): object
+}
+
+interface Loaded {
+  readonly wasm: Uint8Array
+  readonly provingKey: Uint8Array
+  readonly verificationKeyHash: string
+  readonly provenance: { readonly kind: string }
+}
+
+type Sources = readonly (string | URL)[] | undefined
+
+async function groth16Side(options: ProverOptions, sources: Sources): Promise<Side> {
+  const { threads, engine: name = ENGINE_NAMES[0] as string } = options
+  const manifest = options.manifest === undefined ? undefined : parseKeyManifest(options.manifest)
+  if (typeof name !== 'string') throw new TypeError('engine must be a string')
+  const create = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined
+  if (create === undefined) throw new RangeError(`engine must be one of ${ENGINE_NAMES.join(', ')}`)
+  return {
+    engine: await create({ threads }),
+    load: (statement) => loadArtifacts({ statement, sources, manifest }),
+    // Development keys are what version 1 is of: verifiers of older releases read it.
+    wrap: (content, { provenance }) =>
+      provenance.kind === 'development' ? { version: 1, ...content } : { version: 2, ...content, provenance },
+  }
+}
+
+async function plonkSide(options: ProverOptions, sources: Sources): Promise<Side> {
+  const { threads, engine = 'snarkjs' } = options
+  if (engine !== 'snarkjs') throw new RangeError('engine must be snarkjs where proofSystem is plonk')
+  // Loaded only now, so that who proves by Groth16 loads none of it.
+  const { createPlonkEngine, loadPlonkArtifacts, parsePlonkManifest } = await import('./plonk.js')
+  const manifest = options.manifest === undefined ? undefined : parsePlonkManifest(options.manifest)
+  return {
+    engine: createPlonkEngine({ threads }),
+    load: (statement) => loadPlonkArtifacts({ statement, sources, manifest }),
+    wrap: (content, { provenance }) => ({ version: 3, proofSystem: 'plonk', ...content, provenance }),
+  }
 }
 
 function prepare(options: ProveOptions): PreparedStatement {
@@ -217,12 +273,12 @@ function prepare(options: ProveOptions): PreparedStatement {
 }
 
 async function makeProof(options: {
-  engine: ProvingEngine
-  artifacts: Artifacts
+  engine: ProvingEngine | PlonkEngine
+  artifacts: Pick<Loaded, 'wasm' | 'provingKey'>
   inputs: CircuitInputs
   signal: AbortSignal | undefined
   onProgress: OnProgress | undefined
-}): Promise<ProofWithSignals> {
+}): Promise<ProofWithSignals | PlonkProofWithSignals> {
   const { engine, artifacts, inputs, signal, onProgress } = options
   const witness = await calculateWitness({ wasm: artifacts.wasm, inputs: inputs as Inputs })
   signal?.throwIfAborted()

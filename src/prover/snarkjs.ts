@@ -1,22 +1,27 @@
 import type { Worker } from 'node:worker_threads'
-import { ArtifactError, SoulproofError } from '../errors.js'
+import { ArtifactError, EngineError, SoulproofError } from '../errors.js'
+import { openPlonkZkey } from '../formats/plonk-zkey.js'
 import { witnessLength } from '../formats/witness.js'
 import { openZkey } from '../formats/zkey.js'
-import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
+import type { PlonkEngine, PlonkProofWithSignals, ProofWithSignals, ProvingEngine } from './engine/types.js'
 import { importUnseen } from './engine/unseen.js'
+
+type ProofSystem = 'groth16' | 'plonk'
 
 // As it is sent to the worker.
 interface Job {
+  readonly system: ProofSystem
   readonly provingKey: Uint8Array
   readonly witness: Uint8Array
   readonly singleThread: boolean
 }
 
-type Answer = { readonly result: ProofWithSignals } | { readonly error: string }
+type Result = ProofWithSignals | PlonkProofWithSignals
+type Answer = { readonly result: Result } | { readonly error: string }
 
 // Makes one proof after the other; `stop` makes the current one reject and frees all threads.
 interface Runner {
-  run(job: Job): Promise<ProofWithSignals>
+  run(job: Job): Promise<Result>
   stop(reason: unknown): Promise<void>
 }
 
@@ -30,7 +35,24 @@ interface Runner {
  * @throws {RangeError} if `threads` is not a positive integer
  */
 export function createSnarkjsEngine(o: { threads?: number | undefined } = {}): ProvingEngine {
-  const { threads } = o
+  return createEngine({ ...o, system: 'groth16' }) as ProvingEngine
+}
+
+/**
+ * Makes an engine for PLONK of snarkjs, which has to be installed. It runs as {@link createSnarkjsEngine} does.
+ *
+ * @param o.threads as there
+ * @throws {RangeError} if `threads` is not a positive integer
+ */
+export function createPlonkEngine(o: { threads?: number | undefined } = {}): PlonkEngine {
+  return createEngine({ ...o, system: 'plonk' }) as PlonkEngine
+}
+
+function createEngine(o: {
+  system: ProofSystem
+  threads?: number | undefined
+}): Omit<ProvingEngine, 'prove'> & { prove(p: Parameters<ProvingEngine['prove']>[0]): Promise<Result> } {
+  const { threads, system } = o
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new RangeError('threads must be a positive integer')
   }
@@ -57,8 +79,8 @@ export function createSnarkjsEngine(o: { threads?: number | undefined } = {}): P
     name: 'snarkjs',
     async prove({ provingKey, witness, signal }) {
       requireOpen()
-      checkMatch(provingKey, witness)
-      const job = { provingKey, witness, singleThread: threads === 1 }
+      checkMatch(system, provingKey, witness)
+      const job = { system, provingKey, witness, singleThread: threads === 1 }
       const result = queue.then(() => proveNow(job, signal))
       queue = result.catch(() => undefined)
       return result
@@ -71,11 +93,16 @@ export function createSnarkjsEngine(o: { threads?: number | undefined } = {}): P
 }
 
 // snarkjs would find some of this out too, by an untyped error or by waiting forever for a thread.
-function checkMatch(provingKey: Uint8Array, witness: Uint8Array): void {
-  const { wires } = openZkey(provingKey)
-  if (witnessLength(witness) !== wires) {
+function checkMatch(system: ProofSystem, provingKey: Uint8Array, witness: Uint8Array): void {
+  if (witnessLength(witness) !== (system === 'plonk' ? plonkWires(provingKey) : openZkey(provingKey).wires)) {
     throw new ArtifactError('witness and proving key belong to different circuits')
   }
+}
+
+// The prover computes the wires of additions itself.
+function plonkWires(provingKey: Uint8Array): number {
+  const { wires, additions } = openPlonkZkey(provingKey)
+  return wires - additions
 }
 
 function isNode(): boolean {
@@ -92,7 +119,7 @@ function workerRunner(): Runner {
       const current = worker
       current.ref()
       try {
-        return await new Promise<ProofWithSignals>((resolve, rejectJob) => {
+        return await new Promise<Result>((resolve, rejectJob) => {
           reject = rejectJob
           current.once('message', (answer: Answer) => {
             if ('result' in answer) resolve(answer.result)
@@ -131,10 +158,10 @@ const WORKER_SOURCE = `
 const threads = require('node:worker_threads')
 const { parentPort, workerData } = threads
 threads.isMainThread = true
-parentPort.on('message', async ({ provingKey, witness, singleThread }) => {
+parentPort.on('message', async ({ system, provingKey, witness, singleThread }) => {
   try {
-    const { groth16 } = require(workerData.snarkjs)
-    parentPort.postMessage({ result: await groth16.prove(provingKey, witness, undefined, { singleThread }) })
+    const { prove } = require(workerData.snarkjs)[system]
+    parentPort.postMessage({ result: await prove(provingKey, witness, undefined, { singleThread }) })
   } catch (error) {
     parentPort.postMessage({ error: String(error?.message) })
   }
@@ -144,21 +171,42 @@ parentPort.on('message', async ({ provingKey, witness, singleThread }) => {
 async function startWorker(): Promise<Worker> {
   const threads = (await importUnseen('node:worker_threads')) as typeof import('node:worker_threads')
   const { createRequire } = (await importUnseen('node:module')) as typeof import('node:module')
-  const snarkjs = createRequire(import.meta.url).resolve('snarkjs')
+  const { resolve } = createRequire(import.meta.url)
+  const snarkjs = orMissing(() => resolve('snarkjs'))
   return new threads.Worker(WORKER_SOURCE, { eval: true, workerData: { snarkjs } })
+}
+
+// It is an optional peer of this package: its licence is the GPL.
+function orMissing<T>(load: () => T): T {
+  try {
+    return load()
+  } catch (cause) {
+    throw missing(cause)
+  }
+}
+
+function missing(cause: unknown): EngineError {
+  return new EngineError('this engine is that of snarkjs, which is not installed: npm install snarkjs', {
+    cause,
+  })
 }
 
 function localRunner(): Runner {
   let reject: ((reason: unknown) => void) | undefined
   return {
-    async run({ provingKey, witness, singleThread }) {
-      const { groth16 } = (await importUnseen('snarkjs')) as typeof import('snarkjs')
+    async run({ system, provingKey, witness, singleThread }) {
+      const snarkjs = await importUnseen('snarkjs').catch((cause) => {
+        throw missing(cause)
+      })
+      const { prove } = (snarkjs as typeof import('snarkjs'))[system]
       const stopped = new Promise<never>((_, rejectJob) => {
         reject = rejectJob
       })
-      const proof = groth16.prove(provingKey, witness, undefined, { singleThread })
+      const proof = (prove as (...args: unknown[]) => Promise<Result>)(provingKey, witness, undefined, {
+        singleThread,
+      })
       try {
-        return (await Promise.race([proof, stopped])) as ProofWithSignals
+        return await Promise.race([proof, stopped])
       } finally {
         reject = undefined
       }

@@ -38,7 +38,10 @@ const KEY_FORMAT = 'soulproof development key 1'
 // Raise it whenever an equal circuit would get another witness generator.
 const GENERATOR_FORMAT = 'soulproof witness generator 1'
 
-const COMPILER_OPTIONS = ['--r1cs', '--wasm', '--sym', '--O2']
+/** How far circom simplifies. */
+export type Optimisation = 'O1' | 'O2'
+
+const COMPILER_OPTIONS = ['--r1cs', '--wasm', '--sym']
 const PARTS = ['r1cs', 'wasm', 'sym'] as const
 
 const require = createRequire(import.meta.url)
@@ -51,44 +54,50 @@ export function defaultCacheDir(): string {
 }
 
 /**
- * Compiles a circuit with circom (`--O2`), or takes the result from the cache if neither its sources nor
+ * Compiles a circuit with circom, or takes the result from the cache if neither its sources nor
  * the compiler changed. Node only.
  *
  * @param o.file          path of the circuit that declares `main`
  * @param o.includePaths  folders to look for includes after the including file's own, by default the
  *   `node_modules` that holds circomlib
  * @param o.cacheDir      by default {@link defaultCacheDir}
+ * @param o.optimisation  `O2`, the default, gives the fewest constraints, of long linear combinations; `O1` leaves linear
+ *   constraints in, which is what PLONK is better off with
  * @throws {ArtifactError} if a source is missing or the compiler refuses the circuit, with its words
  */
 export async function compileCircuit(o: {
   file: string
   includePaths?: readonly string[]
   cacheDir?: string
+  optimisation?: Optimisation
 }): Promise<CompiledCircuit> {
+  const { optimisation = 'O2' } = o
   const file = resolve(o.file)
   const includePaths = (o.includePaths ?? [circomlibParent()]).map((path) => resolve(path))
   const sourceHash = await hashSources({ file, includePaths })
   const key = createHash('sha256')
-    .update(JSON.stringify([compiler(), sourceHash]))
+    .update(JSON.stringify([compiler(optimisation), sourceHash]))
     .digest('hex')
   const folder = join(o.cacheDir ?? defaultCacheDir(), 'circuits', key)
   let result = inFlight.get(folder)
   if (!result) {
-    result = readOrCompile({ file, includePaths, folder, sourceHash }).finally(() => inFlight.delete(folder))
+    result = readOrCompile({ file, includePaths, folder, sourceHash, optimisation }).finally(() =>
+      inFlight.delete(folder),
+    )
     inFlight.set(folder, result)
   }
   return result
 }
 
 /** Names what else than the sources decides about artifacts: compiler, its options, witness generators, keys. */
-export function toolchain(): string {
-  return `${compiler()}, ${GENERATOR_FORMAT}`
+export function toolchain(optimisation: Optimisation = 'O2'): string {
+  return `${compiler(optimisation)}, ${GENERATOR_FORMAT}`
 }
 
 /** Names what else than the sources decides about what the compiler makes, and about keys. */
-function compiler(): string {
+function compiler(optimisation: Optimisation = 'O2'): string {
   const { version } = require('circom2/package.json') as { version: string }
-  return [`circom2 ${version}`, ...COMPILER_OPTIONS, CACHE_FORMAT, KEY_FORMAT].join(', ')
+  return [`circom2 ${version}`, ...COMPILER_OPTIONS, `--${optimisation}`, CACHE_FORMAT, KEY_FORMAT].join(', ')
 }
 
 /** A statement's circuit with its keys. */
@@ -295,6 +304,7 @@ async function readOrCompile(o: {
   includePaths: readonly string[]
   folder: string
   sourceHash: string
+  optimisation: Optimisation
 }): Promise<CompiledCircuit> {
   const cached = await readCompiled(o)
   if (cached) return cached
@@ -337,9 +347,17 @@ async function runCompiler(o: {
   file: string
   includePaths: readonly string[]
   output: string
+  optimisation: Optimisation
 }): Promise<void> {
   const libraries = o.includePaths.flatMap((path) => ['-l', relativeToRoot(path)])
-  const args = [relativeToRoot(o.file), ...COMPILER_OPTIONS, ...libraries, '-o', relativeToRoot(o.output)]
+  const args = [
+    relativeToRoot(o.file),
+    ...COMPILER_OPTIONS,
+    `--${o.optimisation}`,
+    ...libraries,
+    '-o',
+    relativeToRoot(o.output),
+  ]
   try {
     // A child process, because the compiler is WebAssembly that would block this one for as long as it runs.
     const options = { cwd: packageRoot(), maxBuffer: 1 << 26 }

@@ -17,17 +17,17 @@ export async function exportVerificationKey(bytes: Uint8Array): Promise<Verifica
   const { publicSignals, sections } = openZkey(bytes)
   const header = sections.get(ZKEY_SECTION.header)!
   const ic = sections.get(ZKEY_SECTION.ic)!
-  const [alpha, beta] = [readG1(header, HEADER_POINT.alpha1), readG2(header, HEADER_POINT.beta2)]
+  const [alpha, beta] = [readG1Json(header, HEADER_POINT.alpha1), readG2Json(header, HEADER_POINT.beta2)]
   return {
     protocol: 'groth16',
     curve: 'bn128',
     nPublic: publicSignals,
     vk_alpha_1: alpha,
     vk_beta_2: beta,
-    vk_gamma_2: readG2(header, HEADER_POINT.gamma2),
-    vk_delta_2: readG2(header, HEADER_POINT.delta2),
+    vk_gamma_2: readG2Json(header, HEADER_POINT.gamma2),
+    vk_delta_2: readG2Json(header, HEADER_POINT.delta2),
     vk_alphabeta_12: await pairingOf(alpha, beta),
-    IC: Array.from({ length: publicSignals + 1 }, (_, i) => readG1(ic, POINT_LENGTH.G1 * i)),
+    IC: Array.from({ length: publicSignals + 1 }, (_, i) => readG1Json(ic, POINT_LENGTH.G1 * i)),
   }
 }
 
@@ -64,12 +64,12 @@ function readCoordinate(bytes: Uint8Array, offset: number): string {
   return String((readUint256(bytes, offset) * MONTGOMERY_INVERSE) % BASE_FIELD_MODULUS)
 }
 
-function readG1(bytes: Uint8Array, offset: number): G1Json {
+export function readG1Json(bytes: Uint8Array, offset: number): G1Json {
   const [x, y] = [readCoordinate(bytes, offset), readCoordinate(bytes, offset + 32)]
   return x === '0' && y === '0' ? ['0', '1', '0'] : [x, y, '1']
 }
 
-function readG2(bytes: Uint8Array, offset: number): G2Json {
+export function readG2Json(bytes: Uint8Array, offset: number): G2Json {
   const at = (i: number) => readCoordinate(bytes, offset + 32 * i)
   const [x, y]: [string, string][] = [
     [at(0), at(1)],

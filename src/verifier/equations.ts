@@ -1,13 +1,13 @@
 /** Groth16's verification equation over BN254, for one proof or many, in WebAssembly. */
 import type { ArithmeticName } from '../bn254/field.js'
 import { align } from '../bn254/program.js'
-import { BETA, coefficientOf, LAMBDA, TABLE_POINTS, WINDOW } from '../bn254/projective.js'
+import { coefficientOf } from '../bn254/projective.js'
 import { randomBytes } from '../crypto/random.js'
 import { FIELD_MODULUS as r } from '../field.js'
-import { BASE_FIELD_MODULUS as q } from '../groth16.js'
 import type { VerificationKey } from './keys.js'
 import { createMachine } from './machine.js'
 import type { G1, G2 } from './points.js'
+import { createSums, type Pair, type Term } from './sums.js'
 
 /** A proof whose points lie on their curves, with as many signals as its key has, canonical. */
 export interface Candidate {
@@ -40,9 +40,6 @@ const GROUP = 8
 const BATCH = 1024
 /** Points of a key whose tables are kept; larger keys have theirs made again for each sum. */
 const TABLES = 64
-/** Windows of a half of a scalar, which is at most 2^128 in size, and a carry. */
-const WINDOWS = Math.ceil(129 / WINDOW)
-
 /** What depends on a key alone, as bytes to put into memory. */
 interface Prepared {
   readonly fixed: Uint8Array
@@ -66,13 +63,6 @@ interface Item {
   readonly sound: boolean
 }
 
-/** A part of a scalar, and the address of the table of the point that it multiplies. */
-interface Term {
-  readonly table: number
-  readonly half: bigint
-}
-
-type Pair<T> = readonly [T, T]
 type Four = [number, number, number, number]
 
 /**
@@ -84,6 +74,8 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
   const machine = await createMachine(o)
   const { alloc, bytes, view, run, sizes, loadG1, loadG2 } = machine
 
+  const { tablesLength, makeTables, termsOf, sumTerms } = createSums(machine, { terms: 2 * TABLES })
+
   // A key's fixed part: lines of gamma, delta and beta, and the Miller loop of (-alpha, beta) in both lanes.
   const lines = {
     gamma: alloc(sizes.lines),
@@ -91,12 +83,9 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
     beta: alloc(sizes.lines),
   }
   const alphaBeta = alloc(sizes.fq12)
-  const tableLength = TABLE_POINTS * sizes.point
-  // Two tables for each point, its own and its image's under the endomorphism.
-  const alphaTables = alloc(2 * tableLength)
-  const tables = alloc(2 * TABLES * tableLength)
+  const alphaTables = alloc(tablesLength)
+  const tables = alloc(TABLES * tablesLength)
   const fixedLength = tables - lines.gamma
-  const places = new Uint32Array(bytes.buffer, alloc(8 * 2 * TABLES * WINDOWS), 4 * TABLES * WINDOWS)
 
   const slots = alloc(GROUP * sizes.slot)
   const fixedSlots = alloc(3 * sizes.fixedSlot)
@@ -128,13 +117,6 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
   }
   const inSubgroup = (slot: number): number => view.getInt32(slot + sizes.slotInSubgroup, true)
 
-  const makeTables = (address: number, points: readonly G1[]): void => {
-    points.forEach(([x, y], i) => {
-      loadG1(point, [x, y], [(x * BETA) % q, y])
-      run('g1_table', address + 2 * i * tableLength, address + (2 * i + 1) * tableLength, point)
-    })
-  }
-
   const prepared = new WeakMap<VerificationKey, Prepared>()
   let current: VerificationKey | undefined
   /** Puts into memory what belongs to a key. */
@@ -161,7 +143,7 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
       makeTables(tables, kept)
       prepared.set(key, {
         fixed: bytes.slice(lines.gamma, lines.gamma + fixedLength),
-        tables: bytes.slice(tables, tables + 2 * kept.length * tableLength),
+        tables: bytes.slice(tables, tables + kept.length * tablesLength),
       })
     }
     current = key
@@ -178,29 +160,6 @@ export async function createEquations(o: { arithmetic: ArithmeticName }): Promis
     return run('fq12_ones', f)
   }
 
-  /** Sums multiples of points with tables, as many in each lane. */
-  const sumTerms = (out: number, lanes: Pair<readonly Term[]>): void => {
-    const count = lanes[0].length
-    lanes.forEach((terms, lane) => {
-      terms.forEach(({ table, half }, i) => {
-        signedDigits(half).forEach((digit, window) => {
-          const entry = table + sizes.point * (digit + (TABLE_POINTS - 1) / 2)
-          places[2 * (window * count + i) + lane] = entry
-        })
-      })
-    })
-    run('g1_straus', out, places.byteOffset, WINDOWS, count)
-  }
-  /** Both halves' terms for scalars of points whose tables begin at `address`. */
-  const termsOf = (address: number, scalars: readonly bigint[]): Pair<Term>[] =>
-    scalars.map((scalar, i) => {
-      const table = address + 2 * i * tableLength
-      const [low, high] = halves(scalar)
-      return [
-        { table, half: low },
-        { table: table + tableLength, half: high },
-      ]
-    })
   /** Sums multiples of the points IC, in parts for which there is room. */
   const sumSignals = (
     out: number,
@@ -391,42 +350,4 @@ function sumScalars(proofs: readonly Weighted[], count: number): bigint[] {
     }
     return sum % r
   })
-}
-
-// Gallant, Lambert and Vanstone, "Faster point multiplication on elliptic curves with efficient endomorphisms" (2001).
-const [[a1, b1], [a2, b2]] = shortBasis()
-
-/** A scalar as low + high * LAMBDA modulo r, both at most 2^128 in size. */
-function halves(scalar: bigint): Pair<bigint> {
-  const c1 = (b2 * scalar) / r
-  const c2 = (-b1 * scalar) / r
-  return [scalar - c1 * a1 - c2 * a2, -c1 * b1 - c2 * b2]
-}
-
-/** Two short vectors (a, b) with a + b LAMBDA = 0 modulo r and determinant r, by Euclid's algorithm. */
-function shortBasis(): Pair<Pair<bigint>> {
-  let [u, v]: [Pair<bigint>, Pair<bigint>] = [
-    [r, 0n],
-    [LAMBDA, -1n],
-  ]
-  while (v[0] * v[0] > r) {
-    const quotient = u[0] / v[0]
-    ;[u, v] = [v, [u[0] - quotient * v[0], u[1] - quotient * v[1]]]
-  }
-  return u[0] * v[1] - u[1] * v[0] === r ? [u, v] : [v, u]
-}
-
-/** Digits of {@link WINDOW} bits from the highest, each above -16 and at most 16 in size. */
-function signedDigits(value: bigint): number[] {
-  const text = (value < 0n ? -value : value).toString(2 ** WINDOW).padStart(WINDOWS, '0')
-  const sign = value < 0n ? -1 : 1
-  const half = 2 ** (WINDOW - 1)
-  const digits: number[] = []
-  let carry = 0
-  for (let i = WINDOWS - 1; i >= 0; i--) {
-    const digit = Number.parseInt(text[i] as string, 2 ** WINDOW) + carry
-    carry = digit > half ? 1 : 0
-    digits[i] = sign * (digit - 2 * half * carry) + 0
-  }
-  return digits
 }

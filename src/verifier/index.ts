@@ -1,11 +1,12 @@
 /** Verifying envelopes and Groth16 proofs. Imports nothing that makes proofs. */
 
-import { ENVELOPE_VERSIONS } from '../envelope.js'
+import { ENVELOPE_VERSIONS, type ProofSystem } from '../envelope.js'
 import { ArtifactError, KeyError, requireObject } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS, parseDecimal } from '../field.js'
 import type { VerificationKeyJson } from '../groth16.js'
 import { isSameProvenance, type Provenance, parseKeyManifest, parseProvenance } from '../manifest.js'
 import { categoriesHash, ledgerIdOf } from '../merkle/ledger.js'
+import type { PlonkProvenance } from '../plonk-manifest.js'
 import { anchorsRoot } from '../policy/anchors.js'
 import { compilePolicy } from '../policy/compile.js'
 import { acceptedLedger, ledgerRootsOf, ofLedger } from '../policy/ledgers.js'
@@ -26,11 +27,13 @@ import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type BatchOptions, createBatches, type ProofCheck } from './batch.js'
 import { verifyGroth16 } from './groth16.js'
 import { isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
+import type { KeyOf, TrustedKey } from './trust.js'
 
-export type { Envelope } from '../envelope.js'
+export type { Envelope, PlonkEnvelope, ProofSystem } from '../envelope.js'
 export { ArtifactError, KeyError, PolicyError } from '../errors.js'
 export type { Groth16Proof, VerificationKeyJson } from '../groth16.js'
 export type { Provenance } from '../manifest.js'
+export type { PlonkProvenance } from '../plonk-manifest.js'
 export type { Context } from '../statements/context.js'
 export type { HistoryQuery } from '../statements/ledger-history.js'
 export type { BatchOptions } from './batch.js'
@@ -148,49 +151,72 @@ export interface Verifier {
   provenance(statement: string): Provenance
 }
 
-/** A verifier's key of one statement. */
-interface TrustedKey {
-  readonly hash: string
-  readonly key: VerificationKeyJson
-  readonly provenance: Provenance
+/** A verifier of PLONK envelopes. */
+export interface PlonkVerifier extends Omit<Verifier, 'provenance'> {
+  /** Tells where the verifier's key of a statement comes from, as {@link Verifier.provenance} does. */
+  provenance(statement: string): PlonkProvenance
+}
+
+/** What a verifier is created with. */
+export interface VerifierOptions {
+  /** Accept keys whose secret is public, so that anybody can forge proofs: for tests. */
+  readonly allowDevelopmentKeys?: boolean
+  /** The parsed `manifest.json` of keys that the app trusts; no other keys are used then. */
+  readonly manifest?: unknown
+  /** The only proof system whose envelopes are accepted; `groth16` unless it is named. */
+  readonly proofSystem?: ProofSystem
+  /** Verify the proofs of concurrent calls together; of `groth16` only. */
+  readonly batch?: BatchOptions
 }
 
 /** What a verifier trusts. */
 interface Trust {
   readonly allowDevelopmentKeys: boolean
-  readonly holds: ProofCheck
-  /** @throws {KeyError} if there is no key of that statement */
-  keyOf(statement: string): TrustedKey
+  readonly proofSystem: ProofSystem
+  readonly keyOf: KeyOf
 }
 
 /**
- * Creates a verifier with the verification keys that ship with the package, or those of a ceremony.
+ * Creates a verifier with the verification keys that ship with the package, or those of a manifest.
+ *
+ * It accepts envelopes of one proof system, `groth16` by default, and refuses others by name, so that nobody chooses for
+ * the verifier whom it trusts. What PLONK takes is loaded when it is asked for.
  *
  * @param options.allowDevelopmentKeys  accept keys whose secret is public, so that anybody can forge proofs: for tests
- * @param options.manifest  the parsed `manifest.json` of a ceremony that the app trusts; no other keys are used then
- * @param options.batch  verify the proofs of concurrent calls together, which costs a fraction of one after the other
+ * @param options.manifest  the parsed `manifest.json` of a ceremony that the app trusts, or of PLONK keys of a universal setup;
+ *   no other keys are used then
+ * @param options.proofSystem  `groth16` or `plonk`
+ * @param options.batch  of `groth16`: verify the proofs of concurrent calls together, which costs a fraction of one after the other
  * @throws {TypeError|RangeError} naming the option that is malformed
- * @throws {ArtifactError} if the manifest is malformed or of an unknown version
+ * @throws {ArtifactError} if the manifest is malformed, of an unknown version or of another proof system
  * @throws {KeyError} if a key in it is malformed or unsafe, is not the one with its hash, or is a development key that the
- *   manifest says to be of a ceremony
+ *   manifest says to be none
  */
 export async function createVerifier(
-  options: {
-    readonly allowDevelopmentKeys?: boolean
-    readonly manifest?: unknown
-    readonly batch?: BatchOptions
-  } = {},
-): Promise<Verifier> {
+  options: VerifierOptions & { readonly proofSystem: 'plonk' },
+): Promise<PlonkVerifier>
+export async function createVerifier(
+  options?: VerifierOptions & { readonly proofSystem?: 'groth16' },
+): Promise<Verifier>
+export async function createVerifier(options?: VerifierOptions): Promise<Verifier | PlonkVerifier>
+export async function createVerifier(options: VerifierOptions = {}): Promise<Verifier | PlonkVerifier> {
   requireObject(options, 'options')
-  const { allowDevelopmentKeys = false, manifest, batch } = options
+  const { allowDevelopmentKeys = false, manifest, proofSystem = 'groth16', batch } = options
   if (typeof allowDevelopmentKeys !== 'boolean') throw new TypeError('allowDevelopmentKeys must be a boolean')
+  if (proofSystem !== 'groth16' && proofSystem !== 'plonk') {
+    throw new RangeError("proofSystem must be 'groth16' or 'plonk'")
+  }
+  if (batch !== undefined && proofSystem !== 'groth16') {
+    throw new RangeError('batch must be left out where proofSystem is not groth16')
+  }
   const trust: Trust = {
     allowDevelopmentKeys,
-    holds: batch === undefined ? verifyGroth16 : createBatches(batch),
-    keyOf: manifest === undefined ? shippedKey : keysOfManifest(manifest),
+    proofSystem,
+    keyOf: await keysOf({ proofSystem, manifest, batch }),
   }
   return {
-    provenance: (statement) => trust.keyOf(statement).provenance,
+    // What a PLONK verifier's keys have is of PLONK.
+    provenance: (statement) => trust.keyOf(statement).provenance as never,
     async verify(verifyOptions) {
       const expectation = expect(verifyOptions)
       return orReason(async () => {
@@ -214,15 +240,32 @@ export async function createVerifier(
   }
 }
 
-function shippedKey(statement: string): TrustedKey {
+async function keysOf(o: {
+  proofSystem: ProofSystem
+  manifest: unknown
+  batch: BatchOptions | undefined
+}): Promise<KeyOf> {
+  const { proofSystem, manifest, batch } = o
+  if (proofSystem === 'groth16') {
+    const check = batch === undefined ? verifyGroth16 : createBatches(batch)
+    return manifest === undefined
+      ? (statement) => shippedKey(statement, check)
+      : keysOfManifest(manifest, check)
+  }
+  // Loaded only now, so that who verifies Groth16 loads none of it.
+  const { plonkKeysOf } = await import('./plonk/trust.js')
+  return plonkKeysOf(manifest)
+}
+
+function shippedKey(statement: string, check: ProofCheck): TrustedKey {
   const shipped = Object.hasOwn(VERIFICATION_KEYS, statement) ? VERIFICATION_KEYS[statement] : undefined
   if (shipped === undefined) throw new KeyError(`this package has no verification key of ${statement}`)
   const said = MANIFEST.statements[statement]?.provenance
   const isDevelopment = said === undefined || isDevelopmentKey(parsedKey(shipped.key))
-  return { ...shipped, provenance: isDevelopment ? { kind: 'development' } : said }
+  return trustedKey({ ...shipped, provenance: isDevelopment ? { kind: 'development' } : said, check })
 }
 
-function keysOfManifest(json: unknown): Trust['keyOf'] {
+function keysOfManifest(json: unknown, check: ProofCheck): KeyOf {
   const { statements } = parseKeyManifest(json)
   const trusted = new Map<string, TrustedKey>()
   for (const [statement, entry] of Object.entries(statements)) {
@@ -238,12 +281,26 @@ function keysOfManifest(json: unknown): Trust['keyOf'] {
         `the manifest says that a ceremony made the key of ${statement}: it is a development key`,
       )
     }
-    trusted.set(statement, { hash, key, provenance })
+    trusted.set(statement, trustedKey({ hash, key, provenance, check }))
   }
   return (statement) => {
     const key = trusted.get(statement)
     if (key === undefined) throw new KeyError(`this manifest has no verification key of ${statement}`)
     return key
+  }
+}
+
+function trustedKey(o: {
+  hash: string
+  key: VerificationKeyJson
+  provenance: Provenance
+  check: ProofCheck
+}): TrustedKey {
+  const { hash, key, provenance, check } = o
+  return {
+    ...{ hash, provenance },
+    isFrom: (said) => isSameProvenance(parseProvenance(said, 'provenance'), provenance),
+    holds: (publicSignals, proof) => check({ verificationKey: key, publicSignals, proof }),
   }
 }
 
@@ -470,12 +527,15 @@ async function check(
   const { statement, reveals, timed } = expectation
   if (timed === 'missing')
     throw new Refusal('statement: is timed, and says nothing by itself; see verifyTimed')
-  const fields = readEnvelope(envelope, timed === undefined ? [] : ['delay'])
+  if (timed !== undefined && trust.proofSystem !== 'groth16') {
+    throw new KeyError('timed statements are proved by groth16 alone')
+  }
+  const fields = readEnvelope(envelope, { others: timed === undefined ? [] : ['delay'], ...trust })
   if (fields.statement !== statement) throw new Refusal('statement: is not the one that the verifier expects')
   const trusted = trust.keyOf(statement)
   if (fields.verificationKeyHash !== trusted.hash)
     throw new Refusal("verificationKeyHash: is not of the verifier's key")
-  refuseOtherProvenance(fields.provenance, trusted.provenance)
+  refuseOtherProvenance(fields.provenance, trusted)
   if (!trust.allowDevelopmentKeys && trusted.provenance.kind === 'development') {
     throw new Refusal('the key of this statement is a development key: anybody can forge its proofs')
   }
@@ -483,8 +543,7 @@ async function check(
   refuseMixture(expectation.together, signals)
   const revealed = readRevealed(reveals, fields.revealed, signals)
   const publicSignals = signals.map(String)
-  const holds = await trust.holds({ verificationKey: trusted.key, publicSignals, proof: fields.proof })
-  if (!holds) throw new Refusal('proof: does not hold')
+  if (!(await trusted.holds(publicSignals, fields.proof))) throw new Refusal('proof: does not hold')
   if (timed !== undefined) {
     const { proof, delay } = fields
     const part = { verificationKeyHash: trusted.hash, publicSignals: signals, proof, delay }
@@ -517,8 +576,8 @@ const ENVELOPE_FIELDS = [
 /** Reads own fields once, so that neither getters nor proxies can answer differently later. */
 function readEnvelope(
   envelope: unknown,
-  others: readonly string[],
-): Record<(typeof ENVELOPE_FIELDS)[number] | 'delay' | 'provenance', unknown> {
+  o: { readonly others: readonly string[]; readonly proofSystem: ProofSystem },
+): Record<(typeof ENVELOPE_FIELDS)[number] | 'delay' | 'provenance' | 'proofSystem', unknown> {
   let plain: unknown
   try {
     plain = copyJson(envelope, { values: 1000, characters: 100_000 }, 8)
@@ -533,9 +592,16 @@ function readEnvelope(
   // First, because fields follow from it.
   if (!names.includes('version')) throw new Refusal('version: is missing')
   if (!ENVELOPE_VERSIONS.includes(fields.version as number)) {
-    throw new Refusal('version: is unknown, this release reads 1 and 2; see docs/migrations.md')
+    throw new Refusal('version: is unknown, this release reads 1 to 3; see docs/migrations.md')
   }
-  const expected = [...ENVELOPE_FIELDS, ...others, ...(fields.version === 2 ? ['provenance'] : [])]
+  const isNamed = fields.version === 3
+  if (isNamed && fields.proofSystem !== 'plonk') throw new Refusal('proofSystem: is missing or unknown')
+  const proofSystem = isNamed ? 'plonk' : 'groth16'
+  if (proofSystem !== o.proofSystem) {
+    throw new Refusal(`proofSystem: is ${proofSystem}, the verifier expects ${o.proofSystem}`)
+  }
+  const ofVersion = [...(isNamed ? ['proofSystem'] : []), ...(fields.version === 1 ? [] : ['provenance'])]
+  const expected = [...ENVELOPE_FIELDS, ...o.others, ...ofVersion]
   for (const name of expected) {
     if (!names.includes(name)) throw new Refusal(`${name}: is missing`)
   }
@@ -544,16 +610,16 @@ function readEnvelope(
 }
 
 /** What an envelope says of its key is for people; if it is not so, somebody was told a lie. */
-function refuseOtherProvenance(said: unknown, own: Provenance): void {
+function refuseOtherProvenance(said: unknown, key: TrustedKey): void {
   if (said === undefined) return
-  let provenance: Provenance
+  let isSo: boolean
   try {
-    provenance = parseProvenance(said, 'provenance')
+    isSo = key.isFrom(said)
   } catch (error) {
     if (error instanceof ArtifactError) throw new Refusal(`provenance: ${error.message}`)
     throw error
   }
-  if (!isSameProvenance(provenance, own)) throw new Refusal("provenance: is not that of the verifier's key")
+  if (!isSo) throw new Refusal("provenance: is not that of the verifier's key")
 }
 
 /** Copies plain JSON within a budget, so that shared references and getters cost no more than they are worth. */

@@ -135,7 +135,8 @@ function isSameG2(a: G2, b: G2): boolean {
   return a.flat().every((part, i) => part === b.flat()[i])
 }
 
-function deepFreeze<T extends object>(value: T): T {
+/** Freezes a value and all that it holds. */
+export function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) if (typeof part === 'object') deepFreeze(part)
   return Object.freeze(value)
 }

@@ -6,7 +6,7 @@ import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
 import { type G1, type G2, isDevelopmentKey, parseVerificationKey, verificationKeyHash } from './keys.js'
 
 /** First line of a verifier for a development key; contracts ask `isDevelopmentKey()` instead. */
-const DEVELOPMENT_WARNING =
+export const DEVELOPMENT_WARNING =
   '// DEVELOPMENT KEY - ANYONE CAN FORGE PROOFS - NEVER DEPLOY WHERE ANYTHING IS AT STAKE'
 
 /** The statement whose proofs say nothing without a second part, which no contract checks. */
@@ -139,7 +139,7 @@ function headerOf(isDevelopment: boolean, provenance: Provenance | undefined): s
 }
 
 /** Checks that the name can name a contract. */
-function assertIdentifier(name: unknown): asserts name is string {
+export function assertIdentifier(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new TypeError('contractName must be a string')
   if (!IDENTIFIER.test(name)) throw new RangeError('contractName must be a Solidity identifier')
   if (RESERVED.has(name) || SIZED_TYPE.test(name)) {

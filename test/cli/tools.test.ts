@@ -4,6 +4,7 @@ import { BENCH_CASES } from '../../src/cli/bench-cases.js'
 import { createProver } from '../../src/prover/index.js'
 import { calculateWitness, type Inputs } from '../../src/prover/witness.js'
 import { MANIFEST } from '../../src/statements/manifest.js'
+import { PLONK_MANIFEST } from '../../src/statements/plonk.js'
 import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
 import { verifyGroth16 } from '../../src/verifier/index.js'
 import { Folder, run, succeed } from './run.js'
@@ -49,6 +50,25 @@ describe('cli: setup, export, bench', () => {
     assert.match(byName.stdout, /^\/\/ DEVELOPMENT KEY/)
     assert.match(byName.stdout, /contract Groth16Verifier \{/)
     assert.match(byName.stderr, /warning: .*development key/)
+  })
+
+  it('exports keys and contracts of PLONK by name and by file, and knows no third proof system', async () => {
+    const cwd = folder.path
+    const named = ['--proof-system', 'plonk', '--statement', 'membership']
+    await succeed(['export', 'verification-key', ...named, '--out', 'plonk.json'], { cwd })
+    assert.deepEqual(
+      await folder.json('plonk.json'),
+      PLONK_MANIFEST.statements['membership']!.verificationKey,
+    )
+    const [byName, byFile, unknown] = await Promise.all([
+      run(['export', 'solidity', ...named], { cwd }),
+      run(['export', 'solidity', '--verification-key', 'plonk.json'], { cwd }),
+      run(['export', 'solidity', '--proof-system', 'fflonk', '--statement', 'membership'], { cwd }),
+    ])
+    assert.equal(byName.stdout, byFile.stdout)
+    assert.match(byName.stdout, /^\/\/ DEVELOPMENT KEY[^\n]*\n[\s\S]*contract PlonkVerifier \{/)
+    assert.match(byName.stderr, /warning: .*development key/)
+    assert.deepEqual([unknown.code, unknown.stdout], [2, ''])
   })
 
   it('bench prints times as JSON and a table for people', async () => {

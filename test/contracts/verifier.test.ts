@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { bn254 } from '@noble/curves/bn254.js'
 import { type Deployed, type LocalChain, startChain } from '../../scripts/lib/chain.js'
 import { compileSolidity } from '../../scripts/lib/solc.js'
@@ -21,6 +19,7 @@ import {
   rerandomise,
   verifyProofCalldata,
 } from '../support/chain.js'
+import { snarkjsContract } from '../support/template.js'
 import { type ElevenSignals, SIGNAL_NAMES, type Signals, setupElevenSignals } from './eleven-signals.js'
 
 const ALL_SET = Object.fromEntries(
@@ -214,28 +213,9 @@ describe('exportSolidityVerifier', () => {
   })
 })
 
-/** Fills snarkjs's own template, which is compiled here for comparison and never shipped. */
+/** snarkjs's contract, compiled here for comparison. */
 function snarkjsVerifier(key: VerificationKeyJson): { sources: Record<string, string> } {
-  const entry = createRequire(import.meta.url).resolve('snarkjs')
-  const template = readFileSync(join(dirname(entry), '../templates/verifier_groth16.sol.ejs'), 'utf8')
-  // The template uses `<%= path %>`, one loop over IC and one over the signals.
-  return { sources: { 'Reference.sol': renderTemplate(template, key) } }
-}
-
-/** Renders the subset of EJS that the template uses: code between `<%` and `%>`, values after `<%=`. */
-function renderTemplate(template: string, key: VerificationKeyJson): string {
-  let body = 'let out = ""\n'
-  let from = 0
-  for (const match of template.matchAll(/<%(=?)([\s\S]*?)-?%>/g)) {
-    body += `out += ${JSON.stringify(template.slice(from, match.index))}\n`
-    body += match[1] === '=' ? `out += ${match[2]}\n` : `${match[2]}\n`
-    from = match.index + match[0].length
-  }
-  body += `out += ${JSON.stringify(template.slice(from))}\nreturn out`
-  const names = Object.keys(key)
-  return new Function(...names, body)(
-    ...names.map((name) => key[name as keyof VerificationKeyJson]),
-  ) as string
+  return { sources: { 'Reference.sol': snarkjsContract('verifier_groth16.sol.ejs', key) } }
 }
 
 /** Returns the key with another delta, a multiple of the generator. */

@@ -4,10 +4,12 @@ import { verifierKeyFromJson, verifierKeyToJson } from '../../src/designated/key
 import * as ledger from '../../src/ledger/index.js'
 import { type Cursor, createIndexer } from '../../src/ledger/indexer.js'
 import * as merkle from '../../src/merkle/index.js'
+import { PLONK_COMMITMENTS, PLONK_EVALUATIONS } from '../../src/plonk.js'
 import * as policy from '../../src/policy/index.js'
 import { createProver } from '../../src/prover/index.js'
 import * as sbt from '../../src/sbt/index.js'
 import * as soul from '../../src/soul/index.js'
+import { PLONK_MANIFEST } from '../../src/statements/plonk.js'
 import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
 import {
   createVerifier,
@@ -15,6 +17,13 @@ import {
   parseVerificationKey,
   verificationKeyHash,
 } from '../../src/verifier/index.js'
+import {
+  exportPlonkSolidityVerifier,
+  isDevelopmentPlonkKey,
+  parsePlonkKey,
+  plonkKeyHash,
+  verifyPlonk,
+} from '../../src/verifier/plonk/index.js'
 import { CREDIT, entryAbout, openBook } from '../support/ledger.js'
 import { ALICE, CITIZENSHIP, grant, NOW, openOffice, refresh, rootsOf } from '../support/world.js'
 import { type Target, WrongAnswer } from './fuzz.js'
@@ -608,7 +617,10 @@ function verifierTargets(): EntryTarget[] {
     {
       name: 'createVerifier',
       covers: ['verifier.createVerifier'],
-      samples: [{ allowDevelopmentKeys: true }],
+      samples: [
+        { allowDevelopmentKeys: true },
+        { allowDevelopmentKeys: true, proofSystem: 'plonk', manifest: PLONK_MANIFEST },
+      ],
       call: (x: Anything) => createVerifier(x),
     },
     {
@@ -625,9 +637,56 @@ function verifierTargets(): EntryTarget[] {
     {
       name: 'createProver',
       covers: ['prover.createProver'],
-      samples: [{ threads: 1, engine: 'soulproof', artifacts: './zkeys' }],
+      samples: [
+        { threads: 1, engine: 'soulproof', artifacts: './zkeys' },
+        { threads: 1, proofSystem: 'plonk', artifacts: './zkeys', manifest: PLONK_MANIFEST },
+      ],
       async call(x: Anything) {
         await (await createProver(x)).dispose()
+      },
+    },
+  ]
+}
+
+function plonkTargets(): EntryTarget[] {
+  const { verificationKey } = PLONK_MANIFEST.statements['membership']!
+  const key = parsePlonkKey(verificationKey)
+  const proof = {
+    ...Object.fromEntries(PLONK_COMMITMENTS.map((name) => [name, ['1', '2', '1']])),
+    ...Object.fromEntries(PLONK_EVALUATIONS.map((name) => [name, '1'])),
+    ...{ protocol: 'plonk', curve: 'bn128' },
+  }
+  return [
+    {
+      name: 'parsePlonkKey',
+      covers: ['plonk.parsePlonkKey'],
+      samples: [verificationKey],
+      call: (x: Anything) => parsePlonkKey(x),
+    },
+    {
+      name: 'plonkKeyHash',
+      covers: ['plonk.plonkKeyHash'],
+      samples: [key],
+      call: (x: Anything) => plonkKeyHash(x),
+    },
+    {
+      name: 'isDevelopmentPlonkKey',
+      covers: ['plonk.isDevelopmentPlonkKey'],
+      samples: [key],
+      call: (x: Anything) => isDevelopmentPlonkKey(x),
+    },
+    {
+      name: 'exportPlonkSolidityVerifier',
+      covers: ['plonk.exportPlonkSolidityVerifier'],
+      samples: [{ verificationKey, contractName: 'V', provenance: { kind: 'development' } }],
+      call: (x: Anything) => exportPlonkSolidityVerifier(x),
+    },
+    {
+      name: 'verifyPlonk',
+      covers: ['plonk.verifyPlonk'],
+      samples: [{ verificationKey, publicSignals: ['1', '2', '3', '4', '0', '0'], proof }],
+      async call(x: Anything) {
+        if (await verifyPlonk(x)) throw new WrongAnswer('accepts what nobody proved')
       },
     },
   ]
@@ -643,5 +702,6 @@ export function entryTargets(): EntryTarget[] {
     ...designatedTargets(),
     ...ledgerTargets(),
     ...verifierTargets(),
+    ...plonkTargets(),
   ]
 }

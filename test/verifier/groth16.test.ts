@@ -213,7 +213,7 @@ describe('verifier: verifyGroth16', () => {
       for (const [, from] of text.matchAll(/from '([^']+)'/g)) {
         assert.match(
           from!,
-          /^(\.\/(equations|machine|keys|points)\.js|\.\.\/(errors|field|groth16|crypto\/random|bn254\/\w+)\.js|@noble\/hashes\/.*)$/,
+          /^(\.\/(equations|machine|keys|points|sums)\.js|\.\.\/(errors|field|groth16|crypto\/random|bn254\/\w+)\.js|@noble\/hashes\/.*)$/,
         )
       }
     }

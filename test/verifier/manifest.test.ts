@@ -174,10 +174,10 @@ describe('envelopes of unknown versions', () => {
       })
       return verdict.valid ? 'valid' : verdict.reason
     }
-    for (const version of [0, 3, '1', null]) {
+    for (const version of [0, 4, '1', null]) {
       assert.match(
         await reason({ version, ...base }),
-        /version: is unknown, this release reads 1 and 2; see docs\/migrations\.md/,
+        /version: is unknown, this release reads 1 to 3; see docs\/migrations\.md/,
       )
     }
     assert.match(await reason({ version: 2, ...base }), /provenance: is missing/)

@@ -1,4 +1,5 @@
 import type { Groth16Proof } from '../../groth16.js'
+import type { PlonkProof } from '../../plonk.js'
 
 /** A Groth16 proof with the public signals it is for, in circuit order, as canonical decimal strings. */
 export interface ProofWithSignals {
@@ -33,4 +34,15 @@ export interface ProvingEngine {
   }): Promise<ProofWithSignals>
   /** Frees all threads and rejects what is still being proved; may be called twice. */
   dispose(): Promise<void>
+}
+
+/** A PLONK proof with the public signals it is for, in circuit order, as canonical decimal strings. */
+export interface PlonkProofWithSignals {
+  readonly proof: PlonkProof
+  readonly publicSignals: string[]
+}
+
+/** What makes PLONK proofs from a proving key, a snarkjs PLONK `.zkey`, and a witness. */
+export interface PlonkEngine extends Omit<ProvingEngine, 'prove'> {
+  prove(o: Parameters<ProvingEngine['prove']>[0]): Promise<PlonkProofWithSignals>
 }
