@@ -1,4 +1,10 @@
-import { FULL_ROUNDS, type PoseidonParameters, poseidonParameters } from '../crypto/poseidon-parameters.js'
+import { addPoints, BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import {
+  FULL_ROUNDS,
+  invertAll,
+  type PoseidonParameters,
+  poseidonParameters,
+} from '../crypto/poseidon-parameters.js'
 import { invert, FIELD_MODULUS as r } from '../field.js'
 import { writeUint256 } from '../formats/sections.js'
 
@@ -31,9 +37,7 @@ export function circomlibConstants(width: number): readonly bigint[] {
   const inPartial: bigint[] = []
   for (let k = partial.length - 1; k >= 0; k--) {
     const { row, column, after } = partial[k] as PoseidonParameters['partial'][number]
-    const constant = modulo(
-      (after - dot(row, carried)) * invert(modulo(corner - dot(row, column)), r),
-    )
+    const constant = modulo((after - dot(row, carried)) * invert(modulo(corner - dot(row, column)), r))
     inPartial.unshift(constant)
     carried = carried.map((x, i) => modulo(x - (column[i] as bigint) * constant))
   }
@@ -57,9 +61,52 @@ export function circomlibConstants(width: number): readonly bigint[] {
   return list
 }
 
+/** Windows of `circuits/lib/base8-multiply.circom`, and the coefficient A of the Montgomery form of Baby Jubjub. */
+const WINDOWS = 125
+const MONTGOMERY_A = 168698n
+
+let windows: bigint[][] | undefined
+
+/**
+ * Returns the constants of `circuits/lib/base8-table.circom`, which the circuits take for a multiplication of Base8: for
+ * window w and H = B8 / 2, u = a + b e0 e1 and v = c e0 + d e1 of (e0 + 2 e1) 4^w H.
+ */
+export function base8Windows(): readonly (readonly bigint[])[] {
+  if (windows) return windows
+  let point = multiply(BASE8, (SUBGROUP_ORDER + 1n) / 2n)
+  const pairs: Point[] = []
+  for (let w = 0; w < WINDOWS; w++) {
+    const double = addPoints(point, point)
+    pairs.push(point, addPoints(double, point))
+    point = addPoints(double, double)
+  }
+  // u = (1 + y) / (1 - y) and v = u / x.
+  const inverses = invertAll(pairs.map(([x, y]) => modulo((1n - y) * x)))
+  const forms = pairs.map(([x, y], i) => {
+    const inverse = inverses[i] as bigint
+    return [((1n + y) * ((inverse * x) % r)) % r, ((1n + y) * inverse) % r] as const
+  })
+  const half = (r + 1n) / 2n
+  windows = Array.from({ length: WINDOWS }, (_, w) => {
+    const [one, three] = [forms[2 * w], forms[2 * w + 1]] as [Point, Point]
+    return [three[0] + one[0], three[0] - one[0], three[1] - one[1], three[1] + one[1]].map((value) =>
+      modulo(value * half),
+    )
+  })
+  return windows
+}
+
+/** Returns the coefficients that these windows have in rows, with e = 2 bit - 1. */
+export function base8Coefficients(): bigint[] {
+  return base8Windows().flatMap((window) => {
+    const [a, b, c, d] = window as [bigint, bigint, bigint, bigint]
+    return [a + b, 2n * b, 4n * b, c + d, 2n * c, 2n * d, a + b + MONTGOMERY_A].map(modulo)
+  })
+}
+
 /** All widths' constants in a row times 2^256 modulo r, as witness generators hold them: 32 little-endian bytes each. */
 export function montgomeryTable(): Uint8Array<ArrayBuffer> {
-  const values = WIDTHS.flatMap((width) => circomlibConstants(width))
+  const values = [...WIDTHS.flatMap((width) => circomlibConstants(width)), ...base8Windows().flat()]
   const table = new Uint8Array(32 * values.length)
   for (const [i, value] of values.entries()) writeUint256(table, 32 * i, (value << 256n) % r)
   return table

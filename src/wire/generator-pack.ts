@@ -1,6 +1,14 @@
 import { ArtifactError } from '../errors.js'
 import { montgomeryTable } from './constants.js'
-import { END, operandsOf, placeOf, SECTION, STREAMS, shortElementAfter, unpackGenerator } from './generator.js'
+import {
+  END,
+  operandsOf,
+  placeOf,
+  SECTION,
+  STREAMS,
+  shortElementAfter,
+  unpackGenerator,
+} from './generator.js'
 import { packBytes } from './lz-pack.js'
 import { Reader, Writer } from './streams.js'
 
@@ -104,7 +112,10 @@ function packCode(content: Uint8Array, streams: Record<(typeof STREAMS)[number],
   packAddresses(constants, streams)
 }
 
-function packAddresses(constants: readonly number[], streams: Record<(typeof STREAMS)[number], Writer>): void {
+function packAddresses(
+  constants: readonly number[],
+  streams: Record<(typeof STREAMS)[number], Writer>,
+): void {
   const codes = streams.operations.done()
   const groups = new Map<number, number[]>()
   let next = 0
@@ -163,7 +174,8 @@ function packData(original: Uint8Array, streams: Record<(typeof STREAMS)[number]
   const table = montgomeryTable()
   const key = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 32))
   const indexes = new Map<string, number>()
-  for (let i = 0; i < table.length; i += 32) if (!indexes.has(key(table, i))) indexes.set(key(table, i), i / 32)
+  for (let i = 0; i < table.length; i += 32)
+    if (!indexes.has(key(table, i))) indexes.set(key(table, i), i / 32)
   const found: [number, number][] = []
   for (let at = 0; at + 32 <= content.length; ) {
     const here = key(content, at)

@@ -29,7 +29,17 @@ export const STREAMS = [
 ] as const
 
 /** Operands of an instruction by its code. */
-export type Operands = 'none' | 'block' | 'label' | 'call' | 'indirect' | 'local' | 'memory' | 'i32' | 'i64' | 'page'
+export type Operands =
+  | 'none'
+  | 'block'
+  | 'label'
+  | 'call'
+  | 'indirect'
+  | 'local'
+  | 'memory'
+  | 'i32'
+  | 'i64'
+  | 'page'
 
 /**
  * Returns what follows an instruction's code.
@@ -225,14 +235,16 @@ function unpackData(o: { frame: Reader; data: Reader; matches: Reader }): Uint8A
     }
     last += 1 + (step % 2 === 1 ? (step - 1) / 2 : -step / 2)
     const value = table.subarray(32 * last, 32 * last + 32)
-    if (last < 0 || value.length !== 32) throw new ArtifactError('packed witness generator names no such constant')
+    if (last < 0 || value.length !== 32)
+      throw new ArtifactError('packed witness generator names no such constant')
     out.append(value)
   }
   if (out.length !== length) throw new ArtifactError('packed witness generator has data of the wrong length')
   const content = out.done()
   const view = new DataView(content.buffer, content.byteOffset, length)
   for (const [start, words] of ranges) {
-    if (start + 4 * words > length) throw new ArtifactError('packed witness generator has a list beyond its data')
+    if (start + 4 * words > length)
+      throw new ArtifactError('packed witness generator has a list beyond its data')
     for (let i = 1, at = start + 4; i < words; i++, at += 4) {
       view.setUint32(at, view.getUint32(at, true) + view.getUint32(at - 4, true), true)
     }
@@ -256,7 +268,8 @@ export function shortElementAfter(bytes: Uint8Array): Uint8Array | undefined {
 
 function shortElement(bytes: Uint8Array): Uint8Array {
   const element = shortElementAfter(bytes)
-  if (element === undefined) throw new ArtifactError('packed witness generator has no number where one is due')
+  if (element === undefined)
+    throw new ArtifactError('packed witness generator has no number where one is due')
   return element
 }
 

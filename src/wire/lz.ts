@@ -9,7 +9,14 @@ import { ArtifactError } from '../errors.js'
 export const MODEL = { bits: 11, move: 5, half: 1024, top: 2 ** 24 } as const
 
 /** Fewest bytes of a match, the number of lengths, and of the classes of lengths that distances distinguish. */
-export const MATCH = { min: 2, lengths: 272, lengthStates: 4, slots: 64, modelledSlots: 14, alignBits: 4 } as const
+export const MATCH = {
+  min: 2,
+  lengths: 272,
+  lengthStates: 4,
+  slots: 64,
+  modelledSlots: 14,
+  alignBits: 4,
+} as const
 
 /** Contexts of literals: high bits of the byte before; of all choices: low bits of the position. */
 export const CONTEXT = { literalBits: 3, positionBits: 2, states: 12 } as const

@@ -1,5 +1,5 @@
 import { FIELD_MODULUS as r } from '../field.js'
-import { type R1cs } from '../formats/r1cs.js'
+import type { R1cs } from '../formats/r1cs.js'
 import { writeUint256 } from '../formats/sections.js'
 import { modulo, parametersOf, WIDTHS } from './constants.js'
 import { writeStreams } from './generator-pack.js'
@@ -54,7 +54,8 @@ export function packRows(r1cs: R1cs): Uint8Array<ArrayBuffer> {
     if (signed > -SMALL && signed < SMALL) {
       values.number(VALUE.small)
       small.signed(Number(signed))
-    } else if (index !== undefined && (index === table.last + 1 || opposite !== table.last + 1)) name(index, false)
+    } else if (index !== undefined && (index === table.last + 1 || opposite !== table.last + 1))
+      name(index, false)
     else if (opposite !== undefined) name(opposite, true)
     else {
       if (value === (2n * before) % r) values.number(VALUE.double)
@@ -71,7 +72,8 @@ export function packRows(r1cs: R1cs): Uint8Array<ArrayBuffer> {
   const writeRow = (row: Row): void => {
     steps.number(row.constant === 0n ? 0 : 1)
     steps.number(row.wires.length)
-    for (let i = 1; i < row.wires.length; i++) steps.number((row.wires[i] as number) - (row.wires[i - 1] as number))
+    for (let i = 1; i < row.wires.length; i++)
+      steps.number((row.wires[i] as number) - (row.wires[i - 1] as number))
     let before = 0n
     for (const value of row.constant === 0n ? row.values : [row.constant, ...row.values]) {
       writeValue(value, before)
@@ -174,7 +176,11 @@ function findPermutations(
   const dense = (constraint: number): boolean => {
     if (constraint + 2 >= constraints) return false
     const input = rowAt(constraint, 1)
-    return input.wires.length > 1 && sameRow(input, rowAt(constraint + 2, 1)) && sameRow(negative(input), rowAt(constraint, 0))
+    return (
+      input.wires.length > 1 &&
+      sameRow(input, rowAt(constraint + 2, 1)) &&
+      sameRow(negative(input), rowAt(constraint, 0))
+    )
   }
   for (let start = 0; start < constraints; start++) {
     if (!dense(start) || !dense(start + 3)) continue

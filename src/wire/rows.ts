@@ -5,11 +5,12 @@
  * eighty numbers. They need not be told: the permutation says how an S-box's input depends on other S-boxes, and those of
  * the rounds around, whose rows are short, determine it (`permutationRows`).
  */
-import { ArtifactError } from '../errors.js'
+
 import { invertAll } from '../crypto/poseidon-parameters.js'
+import { ArtifactError } from '../errors.js'
 import { FIELD_MODULUS as r } from '../field.js'
 import { readUint256 } from '../formats/sections.js'
-import { circomlibConstants, modulo, parametersOf, solve, WIDTHS } from './constants.js'
+import { base8Coefficients, circomlibConstants, modulo, parametersOf, solve, WIDTHS } from './constants.js'
 import { type Reader, readStreams } from './streams.js'
 
 /** A linear combination: wires in ascending order without the constant one, their coefficients, and that of the constant. */
@@ -32,12 +33,13 @@ const HALF = (r + 1n) / 2n
 
 /** All values so far, in order: first those that both sides derive. */
 export function derivedValues(widths: readonly number[]): bigint[] {
-  const values: bigint[] = []
+  const values = base8Coefficients()
   for (const width of widths) {
     values.push(...circomlibConstants(width))
     // How much of an S-box's output is in another element, and the inverse: circom keeps one of both.
     const columns = parametersOf(width).partial.map(({ column }) => column)
-    for (let i = 0; i < width - 1; i++) values.push(...invertAll(columns.map((column) => column[i] as bigint)))
+    for (let i = 0; i < width - 1; i++)
+      values.push(...invertAll(columns.map((column) => column[i] as bigint)))
   }
   return values
 }
@@ -129,8 +131,9 @@ export function permutationRows(o: PermutationRows): Row[] {
 }
 
 function combine(sums: readonly (readonly bigint[])[], factors: readonly bigint[]): bigint[] {
-  return (sums[0] as bigint[]).map((_, place) =>
-    sums.reduce((total, sum, i) => total + (factors[i] as bigint) * (sum[place] as bigint), 0n) % r,
+  return (sums[0] as bigint[]).map(
+    (_, place) =>
+      sums.reduce((total, sum, i) => total + (factors[i] as bigint) * (sum[place] as bigint), 0n) % r,
   )
 }
 
@@ -168,16 +171,12 @@ export function placesOf(o: { width: number; start: number; knownIndex: number }
 export function unpackRows(reader: Reader): [a: Row, b: Row][] {
   const constraints = reader.number()
   const widths = Array.from({ length: reader.number() }, () => reader.number())
-  if (widths.some((width) => !WIDTHS.includes(width))) throw new ArtifactError('packed rows name no such width')
-  const [shapes, firsts, steps, values, numbers, small, permutations] = readStreams(reader, STREAMS.length) as [
-    Reader,
-    Reader,
-    Reader,
-    Reader,
-    Reader,
-    Reader,
-    Reader,
-  ]
+  if (widths.some((width) => !WIDTHS.includes(width)))
+    throw new ArtifactError('packed rows name no such width')
+  const [shapes, firsts, steps, values, numbers, small, permutations] = readStreams(
+    reader,
+    STREAMS.length,
+  ) as [Reader, Reader, Reader, Reader, Reader, Reader, Reader]
   const table = new ValueTable(derivedValues(widths), false)
   const known: { row: Row; first: number }[] = []
   const rows: [Row, Row][] = []
