@@ -9,7 +9,7 @@ import type { ProvableBatch } from '../statements/ledger-batch.js'
 import type { ProvableHistory } from '../statements/ledger-history.js'
 import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
 import { preparePolicy } from '../statements/policy.js'
-import { type Artifacts, loadArtifacts } from './artifacts.js'
+import { type ArtifactProgress, type Artifacts, loadArtifacts, type OnArtifact } from './artifacts.js'
 import { abortable } from './engine/abort.js'
 import { createSoulproofEngine } from './engine/index.js'
 import type { ProofWithSignals, ProvingEngine } from './engine/types.js'
@@ -17,12 +17,14 @@ import { createSnarkjsEngine } from './snarkjs.js'
 import { calculateWitness, type Inputs } from './witness.js'
 
 export type { Envelope } from '../envelope.js'
+export type { ArtifactFault } from '../errors.js'
 export { ArtifactError, EngineError, PolicyError, StatementError } from '../errors.js'
 export type { Groth16Proof } from '../groth16.js'
 export type { Context } from '../statements/context.js'
 export type { ProvableBatch } from '../statements/ledger-batch.js'
 export type { ProvableHistory } from '../statements/ledger-history.js'
 export type { GroupInput, GroupProof } from '../statements/membership.js'
+export type { ArtifactProgress, OnArtifact } from './artifacts.js'
 export type { ProofWithSignals } from './engine/types.js'
 
 /** Where a proof stands: artifacts are being loaded, the witness computed, the proof made, or all is done. */
@@ -123,6 +125,7 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
  *   Whatever the source, only what the package pins by hash is used; Node keeps what a server sent in the cache
  * @param options.manifest   the parsed `manifest.json` of a ceremony, whose keys are used instead of the package's own; with
  *   `artifacts`, where they are
+ * @param options.onArtifact  called while artifacts come: bytes, unpacking, and whether they are kept for the next time
  * @throws {RangeError} for an unknown engine, or if threads is not a positive integer
  * @throws {TypeError} for a manifest without `artifacts`
  * @throws {ArtifactError} if the manifest is malformed or of an unknown version
@@ -133,10 +136,11 @@ export async function createProver(
     readonly engine?: string
     readonly artifacts?: string | URL | readonly (string | URL)[]
     readonly manifest?: unknown
+    readonly onArtifact?: OnArtifact
   } = {},
 ): Promise<Prover> {
   requireObject(options, 'options')
-  const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts } = options
+  const { threads, engine: name = ENGINE_NAMES[0] as string, artifacts, onArtifact } = options
   const sources = artifacts === undefined ? undefined : [artifacts].flat()
   const manifest = options.manifest === undefined ? undefined : parseKeyManifest(options.manifest)
   if (manifest && sources === undefined) throw new TypeError('artifacts must be given with a manifest')
@@ -153,7 +157,13 @@ export async function createProver(
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
     onProgress?.('artifacts', 0)
-    const loaded = await abortable(loadArtifacts({ statement, sources, manifest }), signal)
+    const share = sharing((share) => onProgress?.('artifacts', share))
+    const hear: OnArtifact = (progress) => {
+      if (signal?.aborted) return
+      share(progress)
+      onArtifact?.(progress)
+    }
+    const loaded = await abortable(loadArtifacts({ statement, sources, manifest, onArtifact: hear }), signal)
     signal?.throwIfAborted()
     onProgress?.('witness', 0)
     const made = await makeProof({ engine, artifacts: loaded, inputs, signal, onProgress })
@@ -194,6 +204,22 @@ export async function createProver(
     dispose,
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: dispose,
   } as Prover
+}
+
+/** Tells the share of bytes that have come of both artifacts, once both tell how many there are; it never falls. */
+function sharing(tell: (share: number) => void): (progress: ArtifactProgress) => void {
+  const files = new Map<string, ArtifactProgress>()
+  let told = 0
+  return (progress) => {
+    files.set(progress.file, progress)
+    const all = [...files.values()]
+    if (all.length < 2 || all.some(({ totalBytes }) => totalBytes === undefined)) return
+    const total = all.reduce((sum, { totalBytes }) => sum + (totalBytes ?? 0), 0)
+    const loaded = all.reduce((sum, { loadedBytes }) => sum + loadedBytes, 0)
+    if (total === 0 || loaded / total <= told) return
+    told = loaded / total
+    tell(told)
+  }
 }
 
 function prepare(options: ProveOptions): PreparedStatement {

@@ -111,8 +111,7 @@ export function packRows(r1cs: R1cs): Uint8Array<ArrayBuffer> {
   let before = -1
   for (const [constraint, pair] of rows.entries()) {
     const permutation = permutations.get(constraint)
-    // Of permutations of one kind only the first is worth it: the others have the same shapes.
-    if (permutation !== undefined && !known.has(shapeOf(permutation.rows[0] as Row))) {
+    if (permutation !== undefined) {
       const { width, knownIndex, known: output, powers } = permutation
       streams.permutations.number(constraint - before)
       streams.permutations.number(width)
@@ -173,6 +172,8 @@ function findPermutations(
   rowAt: (constraint: number, matrix: number) => Row,
 ): Map<number, Found> {
   const found = new Map<number, Found>()
+  // Rows that were tried before need not be tried again: what follows for them is known by then, or does not.
+  const tried = new Set<string>()
   const dense = (constraint: number): boolean => {
     if (constraint + 2 >= constraints) return false
     const input = rowAt(constraint, 1)
@@ -185,6 +186,9 @@ function findPermutations(
   for (let start = 0; start < constraints; start++) {
     if (!dense(start) || !dense(start + 3)) continue
     if (rowAt(start, 1).wires.length <= rowAt(start + 3, 1).wires.length) continue
+    const shape = shapeOf(rowAt(start, 1))
+    if (tried.has(shape)) continue
+    tried.add(shape)
     for (const width of WIDTHS) {
       const candidate = tryPermutation({ width, start, constraints, rowAt })
       if (candidate === undefined) continue
