@@ -3,12 +3,16 @@ const policy =
 
 export default {
   async headers() {
-    const headers = [{ key: 'Content-Security-Policy', value: policy }]
-    // For shared memory, without which proofs are made too.
-    if (process.env.ISOLATED) {
-      headers.push({ key: 'Cross-Origin-Opener-Policy', value: 'same-origin' })
-      headers.push({ key: 'Cross-Origin-Embedder-Policy', value: 'require-corp' })
-    }
-    return [{ source: '/:path*', headers }]
+    return [
+      {
+        source: '/:path*',
+        headers: [
+          { key: 'Content-Security-Policy', value: policy },
+          // For shared memory, without which proofs are made too.
+          { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
+          { key: 'Cross-Origin-Embedder-Policy', value: 'require-corp' },
+        ],
+      },
+    ]
   },
 }
