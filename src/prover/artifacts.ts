@@ -217,6 +217,9 @@ async function find({ file, pin, sources, stall, tell }: Search): Promise<Uint8A
   throw failure({ file, errors, sources })
 }
 
+/** Bytes that a packed artifact may have more than the artifact. */
+const SLACK = 65_536
+
 /** From what says most to what says least. */
 const FAULTS: readonly ArtifactFault[] = ['wrong', 'cut', 'stalled', 'refused', 'unreachable', 'missing']
 
@@ -264,6 +267,8 @@ async function readVerified(o: {
   try {
     bytes = await source.read(name, {
       stall,
+      // What is packed is shorter, but for what cannot be packed at all.
+      most: pin.bytes + SLACK,
       partial: source.remote ? openStore().partial({ file: name, sha256: pin.sha256 }) : undefined,
       onBytes(loadedBytes, totalBytes) {
         tell({ file, stage: 'loading', loadedBytes, totalBytes })

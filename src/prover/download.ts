@@ -37,6 +37,7 @@ const PUT_ASIDE = 2 ** 22
 /**
  * Downloads a file.
  *
+ * @param o.most     bytes of the file at most: who sends more sends something else
  * @param o.stall    milliseconds without a byte after which the source is given up
  * @param o.onBytes  called with the bytes that have come and, if the server tells, the bytes of the file
  * @param o.partial  where what has come waits
@@ -44,11 +45,12 @@ const PUT_ASIDE = 2 ** 22
  */
 export async function download(o: {
   url: URL
+  most?: number | undefined
   stall?: number | undefined
   onBytes?: ((loaded: number, total: number | undefined) => void) | undefined
   partial?: PartialStore | undefined
 }): Promise<Uint8Array<ArrayBuffer>> {
-  const { url, stall = STALL, onBytes, partial } = o
+  const { url, most = Number.POSITIVE_INFINITY, stall = STALL, onBytes, partial } = o
   const file = new Growing()
   const before = await partial?.get().catch(() => undefined)
   if (before?.url === url.href) file.restore(before)
@@ -65,6 +67,7 @@ export async function download(o: {
       await receive({
         url,
         file,
+        most,
         stall,
         onBytes,
         async onChunk() {
@@ -76,7 +79,7 @@ export async function download(o: {
     } catch (error) {
       const fault = error instanceof DownloadError ? error : interrupted(error, file.length > 0)
       failures = file.length > had ? 1 : failures + 1
-      const final = fault.fault === 'missing' || fault.fault === 'refused'
+      const final = fault.fault === 'missing' || fault.fault === 'refused' || fault.fault === 'wrong'
       if (final || failures >= TRIES) {
         await keep()
         throw fault
@@ -100,7 +103,7 @@ class Growing {
 
   reset(total: number | undefined): void {
     this.length = 0
-    if (total !== undefined && total <= 2 ** 30) this.#bytes = new Uint8Array(total)
+    if (total !== undefined) this.#bytes = new Uint8Array(total)
   }
 
   append(chunk: Uint8Array): void {
@@ -123,11 +126,12 @@ class Growing {
 async function receive(o: {
   url: URL
   file: Growing
+  most: number
   stall: number
   onBytes: ((loaded: number, total: number | undefined) => void) | undefined
   onChunk: () => Promise<void>
 }): Promise<void> {
-  const { url, file, stall, onBytes, onChunk } = o
+  const { url, file, most, stall, onBytes, onChunk } = o
   const stopping = new AbortController()
   const stalled = new DownloadError('stalled', `it sent nothing for ${Math.round(stall / 1000)} seconds`)
   let timer = setTimeout(() => stopping.abort(stalled), stall)
@@ -146,13 +150,14 @@ async function receive(o: {
       }),
     })
     alive()
-    const total = takeAnswer(response, file)
+    const total = takeAnswer(response, file, most)
     onBytes?.(file.length, total)
     const reader = response.body?.getReader()
     for (;;) {
       const { done = true, value } = (await reader?.read()) ?? {}
       if (done || value === undefined) break
       alive()
+      if (file.length + value.length > most) throw new DownloadError('wrong', LONGER)
       file.append(value)
       onBytes?.(file.length, total)
       await onChunk()
@@ -166,9 +171,10 @@ async function receive(o: {
 }
 
 const CUT = 'the connection was cut off'
+const LONGER = 'it sends more than the file has'
 
 /** Reads an answer's head; returns the file's length if it is told. */
-function takeAnswer(response: Response, file: Growing): number | undefined {
+function takeAnswer(response: Response, file: Growing, most: number): number | undefined {
   const { status, headers } = response
   if (status === 404 || status === 410) throw new DownloadError('missing', 'it does not have it')
   if (status === 416) {
@@ -189,6 +195,7 @@ function takeAnswer(response: Response, file: Growing): number | undefined {
     return Number.isFinite(length) ? file.length + length : undefined
   }
   const total = Number.isFinite(length) ? length : undefined
+  if (total !== undefined && total > most) throw new DownloadError('wrong', LONGER)
   file.reset(total)
   const etag = headers.get('etag')
   const strong = etag !== null && !etag.startsWith('W/') ? etag : undefined

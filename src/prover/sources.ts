@@ -7,6 +7,8 @@ export interface ReadOptions {
   readonly onBytes?: ((loaded: number, total: number | undefined) => void) | undefined
   /** Where what has come of a file waits for the next try. */
   readonly partial?: PartialStore | undefined
+  /** Bytes that the file has at most. */
+  readonly most?: number | undefined
   /** Milliseconds without a byte after which a server is given up. */
   readonly stall?: number | undefined
 }

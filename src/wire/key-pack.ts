@@ -42,7 +42,8 @@ export async function packKey(o: { zkey: Uint8Array; r1cs: R1cs }): Promise<Uint
   const packed = out.done().slice()
   const opening = unpackKey({ reader: new Reader(packed), length: zkey.length, pause: async () => {} })
   const again = await opening.catch(() => undefined)
-  if (!again || again.some((byte, i) => byte !== zkey[i])) throw new ArtifactError('proving key cannot be packed')
+  if (!again || again.some((byte, i) => byte !== zkey[i]))
+    throw new ArtifactError('proving key cannot be packed')
   return packed
 }
 

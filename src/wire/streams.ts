@@ -2,7 +2,7 @@ import { ArtifactError } from '../errors.js'
 import { unpackBytes } from './lz.js'
 
 /** Most bytes that one stream may unpack to. */
-const MOST_BYTES = 2 ** 30
+const MOST_BYTES = 2 ** 27
 
 /** Reads numbers and bytes one after the other. */
 export class Reader {

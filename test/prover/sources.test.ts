@@ -228,6 +228,10 @@ describe('prover: sources', () => {
     for (const [wrong, message] of [
       [send(file.bytes.slice(0, -1)), /of source 1 is truncated\. .*Reload/],
       [send(file.bytes.with(5, 0)), /of source 1 is not the one that this package pins\. .*Reload/],
+      [
+        send(new Uint8Array(file.bytes.length + 100_000)),
+        /source 1: it sends more than the file has\. .*Reload/,
+      ],
       [send(undefined, packed.slice(0, -1)), /of source 1 is truncated/],
       [send(undefined, packed.with(packed.length - 9, 0)), /of source 1 is not the one/],
     ] as const) {
