@@ -209,7 +209,11 @@ async function find({ file, pin, sources, stall, tell }: Search): Promise<Uint8A
   for (const source of sources) {
     for (const name of source.remote ? [`${file}${PACKED}`, file] : [`${file}${PACKED}`]) {
       const found = await tryOne(source, name)
-      if (!found) continue
+      if (!found) {
+        // Who does not answer to the one does not to the other.
+        if (['missing', 'wrong'].includes(errors.at(-1)?.fault ?? '')) continue
+        break
+      }
       const { bytes, loadedBytes } = found
       return ready(bytes, { loadedBytes, kept: await store.put({ file, sha256, bytes }) })
     }

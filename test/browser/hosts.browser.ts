@@ -39,7 +39,9 @@ describe('examples in Chromium', () => {
       )
     }
     for (const host of ['plain', 'extension']) {
-      await cp(join(EXAMPLES, host), join(OUT, host), { recursive: true })
+      // An extension's page is the one without a bundler.
+      for (const part of new Set(['plain', host]))
+        await cp(join(EXAMPLES, part), join(OUT, host), { recursive: true })
       await cp(join(ROOT, 'dist', 'plain'), join(OUT, host, 'soulproof'), { recursive: true })
       for (const file of ['screen.js', 'wallet.js']) await cp(join(EXAMPLES, file), join(OUT, host, file))
     }

@@ -189,7 +189,13 @@ describe('prover: sources', () => {
       response.writeHead(200, { 'content-length': stalled.bytes.length })
       response.write(stalled.bytes.subarray(0, 1000))
     }
+    requests = []
     await refuse(load(stalled), 'stalled', /source 1: it sent nothing for .* seconds\. Check the connection/)
+    // Three times for the packed form; it is not asked for the other one then.
+    assert.deepEqual(
+      requests.map(({ url }) => url),
+      Array(3).fill('/key.bin.pack'),
+    )
   })
 
   it('says which source is down, and takes the next one', async () => {
