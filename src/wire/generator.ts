@@ -167,7 +167,7 @@ function unpackCode(functions: number, streams: readonly Reader[]): Uint8Array {
           body.byte(operands.byte())
           break
         case 'i32':
-          writeInteger(body, BigInt(constants[constant++] as number))
+          writeInteger32(body, constants[constant++] as number)
           break
         case 'i64':
           writeInteger(body, readLong(longs))
@@ -271,6 +271,18 @@ function shortElement(bytes: Uint8Array): Uint8Array {
   if (element === undefined)
     throw new ArtifactError('packed witness generator has no number where one is due')
   return element
+}
+
+/** Writes a signed LEB128 number of 32 bits. */
+function writeInteger32(out: Writer, value: number): void {
+  let rest = value
+  for (;;) {
+    const low = rest & 127
+    rest >>= 7
+    const done = (rest === 0 && low < 64) || (rest === -1 && low >= 64)
+    out.byte(done ? low : low | 128)
+    if (done) return
+  }
 }
 
 /** Writes a signed LEB128 number. */
