@@ -1,4 +1,3 @@
-import { unpackArtifact } from '../wire/index.js'
 import { isNode } from './engine/threads.js'
 
 /** What the worker is sent, and what it answers. */
@@ -15,9 +14,12 @@ export type UnpackReport = { readonly bytes: Uint8Array<ArrayBuffer> } | { reado
  * @throws {ArtifactError} if it is malformed
  */
 export async function unpack(o: UnpackOrder): Promise<Uint8Array<ArrayBuffer>> {
-  if (isNode() || typeof Worker !== 'function') return unpackArtifact(o)
-  const answer = await askWorker(o).catch(() => undefined)
-  return answer ?? unpackArtifact(o)
+  const answer =
+    isNode() || typeof Worker !== 'function' ? undefined : await askWorker(o).catch(() => undefined)
+  if (answer) return answer
+  // Pages seldom need it, and load it then.
+  const { unpackArtifact } = await import('../wire/index.js')
+  return unpackArtifact(o)
 }
 
 /** Undefined if the worker does not start, or cannot do it: then it is done here, which tells why. */

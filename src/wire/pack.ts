@@ -1,7 +1,7 @@
 import { ArtifactError } from '../errors.js'
 import type { R1cs } from '../formats/r1cs.js'
 import { packGenerator } from './generator-pack.js'
-import { HEADER, KIND } from './index.js'
+import { HEADER, KIND } from './header.js'
 import { packKey } from './key-pack.js'
 import { packBytes } from './lz-pack.js'
 
