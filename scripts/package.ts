@@ -1,10 +1,11 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Manifest } from '../src/manifest.js'
 import { artifactPackage } from '../src/prover/sources.js'
 import { formatJson } from '../src/setup/build.js'
+import { packArtifactFiles } from './lib/packed.js'
 import { step } from './lib/step.js'
 
 /*
@@ -12,7 +13,7 @@ import { step } from './lib/step.js'
  *
  *   node --import tsx scripts/package.ts [folder]
  *
- * dist/ and zkeys/ are packed as they are.
+ * dist/ is packed as it is; witness generators and proving keys of zkeys/ in the form in which they go over a network.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -37,11 +38,15 @@ export async function packArtifacts(statement: string, folder: string): Promise<
   const entry = manifest.statements[statement]
   if (entry === undefined) throw new RangeError(`there is no statement ${statement}`)
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
-  const files = ['wasm', 'zkey', 'vkey.json'].map((part) => `${statement}.${part}`)
+  const artifacts = ['wasm', 'zkey', 'vkey.json'].map((part) => `${statement}.${part}`)
+  const packed = await packArtifactFiles(statement)
+  const vkey = `${statement}.vkey.json`
+  const files = [...packed.map((path) => basename(path)), vkey]
   const staging = await mkdtemp(join(tmpdir(), 'soulproof-artifacts-'))
   try {
-    for (const file of files) await copyFile(join(ROOT, 'zkeys', file), join(staging, file))
-    const pins = Object.fromEntries(files.map((file) => [file, entry.artifacts[file]]))
+    for (const path of [...packed, join(ROOT, 'zkeys', vkey)])
+      await copyFile(path, join(staging, basename(path)))
+    const pins = Object.fromEntries(artifacts.map((file) => [file, entry.artifacts[file]]))
     const own = { ...manifest, statements: { [statement]: { ...entry, artifacts: pins } } }
     await writeFile(join(staging, 'manifest.json'), formatJson(own))
     const json = {
@@ -65,9 +70,10 @@ export async function packArtifacts(statement: string, folder: string): Promise<
 function readme(statement: string, provenance: string): string {
   return `# ${artifactPackage(statement)}
 
-Witness generator (\`${statement}.wasm\`) and ${provenance} proving key (\`${statement}.zkey\`) of the statement \`${statement}\`
-of the npm package \`soulproof\`, which finds them here by itself and checks them against the hashes it pins. For pages, serve
-both files from your own origin and name the folder: \`createProver({ artifacts: '/zkeys/' })\`.
+Witness generator (\`${statement}.wasm.pack\`) and ${provenance} proving key (\`${statement}.zkey.pack\`) of the statement
+\`${statement}\` of the npm package \`soulproof\`, which finds them here by itself, unpacks them, and checks what comes out against
+the hashes it pins. For pages, serve both files from your own origin and name the folder:
+\`createProver({ artifacts: new URL('/zkeys/', location.href) })\`.
 ${provenance === 'development' ? '\n**A development key: anybody can forge proofs for it.**\n' : ''}`
 }
 

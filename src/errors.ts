@@ -70,7 +70,19 @@ export class StatementError extends SoulproofError {
 /** An artifact is missing, truncated, of the wrong circuit, or does not match its pinned hash. */
 export class ArtifactError extends SoulproofError {
   override name = 'ArtifactError'
+  /**
+   * Why a source does not give it, where that is what failed: it cannot be reached, does not have it, answers with an error,
+   * stopped sending, was cut off, or gives another file.
+   */
+  readonly fault: ArtifactFault | undefined
+  constructor(message?: string, options: ErrorOptions & { readonly fault?: ArtifactFault | undefined } = {}) {
+    super(message, options)
+    this.fault = options.fault
+  }
 }
+
+/** Why a source does not give an artifact. */
+export type ArtifactFault = 'unreachable' | 'missing' | 'refused' | 'stalled' | 'cut' | 'wrong'
 
 /** A proving or verification key is malformed, unsafe (gamma equals delta) or a refused development key. */
 export class KeyError extends SoulproofError {

@@ -48,7 +48,7 @@ describe('package', () => {
   it('leaves witness generators and keys to a package for each statement', () => {
     for (const { name, files } of report.artifacts) {
       const statement = name.replace('@soulproof/artifacts-', '')
-      const artifacts = ['wasm', 'zkey', 'vkey.json'].map((part) => `${statement}.${part}`)
+      const artifacts = ['wasm.pack', 'zkey.pack', 'vkey.json'].map((part) => `${statement}.${part}`)
       assert.deepEqual([...files].sort(), ['README.md', 'manifest.json', 'package.json', ...artifacts].sort())
     }
   })

@@ -1,6 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ const ZKEYS = join(ROOT, 'zkeys')
 const VITE = join(ROOT, 'node_modules', '.bin', 'vite')
 
 /** Debian's, unless another is named. */
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -63,13 +63,15 @@ export interface PageServer {
  *
  * @param o.isolated whether headers make the page cross-origin isolated, so that it can share memory with workers
  * @param o.policy   directives of the content-security policy, by default {@link STRICT_POLICY}
+ * @param o.before   may answer a request itself, and then returns true
  */
 export async function servePage(o: {
   folder: string
   isolated: boolean
   policy?: Readonly<Record<string, string>>
+  before?: (request: IncomingMessage, response: ServerResponse) => boolean
 }): Promise<PageServer> {
-  const { folder, isolated, policy = STRICT_POLICY } = o
+  const { folder, isolated, policy = STRICT_POLICY, before } = o
   const requests: string[] = []
   const violations: string[] = []
   let hidden: RegExp | undefined
@@ -85,6 +87,7 @@ export async function servePage(o: {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
     requests.push(pathname)
+    if (before?.(request, response)) return
     if (pathname === '/violations') violations.push(await readText(request))
     const inZkeys = pathname.startsWith('/zkeys/')
     const name = normalize(
@@ -98,8 +101,17 @@ export async function servePage(o: {
       return
     }
     const type = MEDIA_TYPES[extname(file)] ?? 'application/octet-stream'
-    response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Length': found.size })
-    createReadStream(file).pipe(response)
+    const etag = `"${found.size}-${found.mtimeMs}"`
+    const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? []
+    const start = from !== undefined && request.headers['if-range'] === etag ? Number(from) : 0
+    response.writeHead(start > 0 ? 206 : 200, {
+      ...headers,
+      'Content-Type': type,
+      'Content-Length': found.size - start,
+      ETag: etag,
+      ...(start > 0 && { 'Content-Range': `bytes ${start}-${found.size - 1}/${found.size}` }),
+    })
+    createReadStream(file, { start }).pipe(response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -122,6 +134,16 @@ async function readText(request: IncomingMessage): Promise<string> {
   return text
 }
 
+/** Chromium's flags: nothing of what it does by itself. */
+export const FLAGS: readonly string[] = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
 /** Tells whether Chromium is there. */
 export function hasChromium(): boolean {
   return existsSync(CHROMIUM)
@@ -130,9 +152,10 @@ export function hasChromium(): boolean {
 /**
  * Starts Chromium without a window and with a profile of its own, which goes when it is closed.
  *
+ * @param flags more of its flags
  * @throws {Error} saying how to get it, if it is not there
  */
-export async function startChromium(): Promise<Browser> {
+export async function startChromium(flags: readonly string[] = []): Promise<Browser> {
   if (!hasChromium()) {
     throw new Error(`there is no ${CHROMIUM}: run "apt-get install chromium", or set CHROMIUM to a path`)
   }
@@ -140,13 +163,6 @@ export async function startChromium(): Promise<Browser> {
     executablePath: CHROMIUM,
     headless: true,
     chromiumSandbox: false,
-    args: [
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: [...FLAGS, ...flags],
   })
 }

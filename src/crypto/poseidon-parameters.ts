@@ -172,7 +172,7 @@ function grain(width: number, partialRounds: number): () => bigint {
 }
 
 /** Inverts numbers modulo r, none of them 0, with one inversion. */
-function invertAll(values: readonly bigint[]): bigint[] {
+export function invertAll(values: readonly bigint[]): bigint[] {
   const products: bigint[] = []
   let product = 1n
   for (const value of values) {

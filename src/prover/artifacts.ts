@@ -1,11 +1,16 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { ArtifactError } from '../errors.js'
+import { ArtifactError, type ArtifactFault } from '../errors.js'
 import type { VerificationKeyJson } from '../groth16.js'
 import type { ArtifactPin, KeyManifest, Manifest, Provenance } from '../manifest.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { VERIFICATION_KEYS } from '../statements/verification-keys.js'
-import { defaultSources, readCached, type Source, sourceOf, writeCached } from './sources.js'
+import { readHeader } from '../wire/header.js'
+import { DownloadError } from './download.js'
+import { isNode } from './engine/threads.js'
+import { defaultSources, type Source, sourceOf } from './sources.js'
+import { openStore } from './store.js'
+import { unpack } from './unpack.js'
 
 /** What proving one statement takes. */
 export interface Artifacts {
@@ -19,8 +24,32 @@ export interface Artifacts {
   readonly provenance: Provenance
 }
 
+/** How far an artifact is. */
+export interface ArtifactProgress {
+  /** Its file, such as `policy-s.zkey`. */
+  readonly file: string
+  readonly stage: 'loading' | 'unpacking' | 'ready'
+  /** Bytes that have come over the network, of how many if the server tells; 0 of 0 if it was at hand. */
+  readonly loadedBytes: number
+  readonly totalBytes: number | undefined
+  /** Once it is ready: whether it is at hand the next time. A page without storage downloads it again. */
+  readonly kept?: boolean
+}
+
+/** Hears how far artifacts are. */
+export type OnArtifact = (progress: ArtifactProgress) => void
+
+interface Loading {
+  readonly bytes: Promise<Uint8Array>
+  readonly listeners: Set<OnArtifact>
+  last: ArtifactProgress | undefined
+}
+
 // By SHA-256, hence shared by all sources.
-const loaded = new Map<string, Promise<Uint8Array>>()
+const loaded = new Map<string, Loading>()
+
+/** What is appended to the name of an artifact as it goes over a network. */
+export const PACKED = '.pack'
 
 /**
  * Loads a statement's witness generator and proving key, and checks both against the SHA-256 that this
@@ -30,14 +59,16 @@ const loaded = new Map<string, Promise<Uint8Array>>()
  * @param o.sources    folders with the artifacts, looked through in this order: a path, or a file:, http: or https:
  *   URL; by default the package's own and the statement's package of artifacts
  * @param o.manifest   pins other artifacts than the package's own, those of a ceremony
+ * @param o.onArtifact called as they come
  * @throws {ArtifactError} if the statement is unknown, or an artifact is missing or is not the pinned one
  */
 export async function loadArtifacts(o: {
   statement: string
   sources?: readonly (string | URL)[] | undefined
   manifest?: KeyManifest | undefined
+  onArtifact?: OnArtifact | undefined
 }): Promise<Artifacts> {
-  const { statement, manifest } = o
+  const { statement, manifest, onArtifact } = o
   const key = manifest ? keyOf(manifest, statement) : shippedKey(statement)
   if (!key)
     throw new ArtifactError(`this ${manifest ? 'manifest' : 'package'} has no artifacts of that statement`)
@@ -48,6 +79,7 @@ export async function loadArtifacts(o: {
         file: `${statement}.${part}`,
         pin: pinOf(manifest ?? MANIFEST, statement, part),
         sources: sources ?? defaultSources(statement),
+        onArtifact,
       }),
     ),
   )
@@ -71,24 +103,43 @@ function shippedKey(statement: string): KeyOfStatement | undefined {
 
 /**
  * Loads one file and checks its length and SHA-256 before returning it. A source that does not have it, or has something
- * else, is passed over; what came from a server is kept in the cache outside the package, where there is one.
+ * else, is passed over. It may be there as it is or packed, `<file>.pack`: servers are asked for the latter first. What came
+ * from a server, or was unpacked, is kept, see `openStore`.
  *
+ * @param o.stall milliseconds without a byte after which a server is given up
  * @throws {ArtifactError} naming the file, if no source has it
  */
 export async function loadPinned(o: {
   file: string
   pin: ArtifactPin
   sources: readonly Source[]
+  onArtifact?: OnArtifact | undefined
+  stall?: number | undefined
 }): Promise<Uint8Array> {
-  const { pin } = o
-  let bytes = loaded.get(pin.sha256)
-  if (!bytes) {
-    bytes = find(o)
-    loaded.set(pin.sha256, bytes)
+  const { pin, onArtifact } = o
+  let loading = loaded.get(pin.sha256)
+  if (!loading) {
+    const listeners = new Set<OnArtifact>()
+    const tell: OnArtifact = (progress) => {
+      if (loading) loading.last = progress
+      for (const listener of listeners) listener(progress)
+    }
+    // What is told first is told to nobody yet.
+    const bytes = Promise.resolve().then(() => findAlone({ ...o, tell }))
+    loading = { bytes, listeners, last: undefined }
+    loaded.set(pin.sha256, loading)
     // A failure is not remembered: the file may appear, or another source may have it.
     bytes.catch(() => loaded.delete(pin.sha256))
   }
-  return bytes
+  if (!onArtifact) return loading.bytes
+  const { listeners, last } = loading
+  listeners.add(onArtifact)
+  if (last) onArtifact(last)
+  try {
+    return await loading.bytes
+  } finally {
+    listeners.delete(onArtifact)
+  }
 }
 
 /**
@@ -102,10 +153,12 @@ export async function inspectArtifact(o: {
 }): Promise<'pinned' | 'differs' | 'missing'> {
   const { statement, file, pin } = o
   for (const source of defaultSources(statement)) {
-    const bytes = await source.read(file).catch(() => undefined)
-    if (bytes) return (await isPinned(bytes, pin)) ? 'pinned' : 'differs'
+    for (const name of [file, `${file}${PACKED}`]) {
+      const bytes = await source.read(name).catch(() => undefined)
+      if (bytes) return (await opened(bytes, pin)) ? 'pinned' : 'differs'
+    }
   }
-  const cached = await readCached(pin.sha256)
+  const cached = await openStore().get({ file, sha256: pin.sha256 })
   return cached && (await isPinned(cached, pin)) ? 'pinned' : 'missing'
 }
 
@@ -115,44 +168,138 @@ function pinOf(manifest: Manifest, statement: string, part: string): ArtifactPin
   return pin
 }
 
-async function find(o: { file: string; pin: ArtifactPin; sources: readonly Source[] }): Promise<Uint8Array> {
-  const { file, pin, sources } = o
-  const errors: ArtifactError[] = []
-  const near = sources.filter(({ remote }) => !remote)
-  const far = sources.filter(({ remote }) => remote)
-  for (const source of near) {
-    const bytes = await readVerified({ file, pin, source }).catch((error) => void errors.push(error))
-    if (bytes) return bytes
-  }
-  const cached = await readCached(pin.sha256)
-  if (cached && (await isPinned(cached, pin))) return cached
-  for (const source of far) {
-    const bytes = await readVerified({ file, pin, source }).catch((error) => void errors.push(error))
-    if (!bytes) continue
-    await writeCached(pin.sha256, bytes)
-    return bytes
-  }
-  // What is there and wrong says more than what is not there.
-  const wrong = errors.find((error) => error.cause === undefined)
-  if (wrong) throw wrong
-  const names = sources.map(({ name }) => name).join(' or ')
-  const cause = errors.length === 1 ? errors[0]?.cause : new AggregateError(errors.map(({ cause }) => cause))
-  throw new ArtifactError(`artifact ${file} cannot be read from ${names}`, { cause })
+interface Search {
+  readonly file: string
+  readonly pin: ArtifactPin
+  readonly sources: readonly Source[]
+  readonly stall?: number | undefined
+  readonly tell: OnArtifact
 }
 
-async function readVerified(o: { file: string; pin: ArtifactPin; source: Source }): Promise<Uint8Array> {
-  const { file, pin, source } = o
+interface Found {
+  readonly bytes: Uint8Array
+  /** Those that came over a network. */
+  readonly loadedBytes: number
+}
+
+/** In a page one tab downloads a file, and others wait for it: theirs is then the one that is kept. */
+function findAlone(o: Search): Promise<Uint8Array> {
+  const locks = isNode() ? undefined : globalThis.navigator?.locks
+  return locks ? locks.request(`soulproof ${o.pin.sha256}`, () => find(o)) : find(o)
+}
+
+async function find({ file, pin, sources, stall, tell }: Search): Promise<Uint8Array> {
+  const store = openStore()
+  const { sha256 } = pin
+  const errors: ArtifactError[] = []
+  const ready = (bytes: Uint8Array, o: { loadedBytes: number; kept: boolean }): Uint8Array => {
+    tell({ file, stage: 'ready', totalBytes: o.loadedBytes, ...o })
+    return bytes
+  }
+  const tryOne = (source: Source, name: string): Promise<Found | undefined> =>
+    readVerified({ file, name, pin, source, stall, tell }).catch((error) => void errors.push(error))
+
+  for (const source of sources.filter(({ remote }) => !remote)) {
+    const found = await tryOne(source, file)
+    if (found) return ready(found.bytes, { loadedBytes: 0, kept: true })
+  }
+  const cached = await store.get({ file, sha256 })
+  if (cached && (await isPinned(cached, pin))) return ready(cached, { loadedBytes: 0, kept: true })
+  // What is packed takes a moment, so that it comes behind the cache where the unpacked one is kept.
+  for (const source of sources) {
+    for (const name of source.remote ? [`${file}${PACKED}`, file] : [`${file}${PACKED}`]) {
+      const found = await tryOne(source, name)
+      if (!found) {
+        // Who does not answer to the one does not to the other.
+        if (['missing', 'wrong'].includes(errors.at(-1)?.fault ?? '')) continue
+        break
+      }
+      const { bytes, loadedBytes } = found
+      return ready(bytes, { loadedBytes, kept: await store.put({ file, sha256, bytes }) })
+    }
+  }
+  throw failure({ file, errors, sources })
+}
+
+/** Bytes that a packed artifact may have more than the artifact. */
+const SLACK = 65_536
+
+/** From what says most to what says least. */
+const FAULTS: readonly ArtifactFault[] = ['wrong', 'cut', 'stalled', 'refused', 'unreachable', 'missing']
+
+const ADVICE: Readonly<Record<ArtifactFault, string>> = {
+  unreachable: 'Check the connection, and try again',
+  missing: 'Whoever runs this has to put it there',
+  refused: 'Try again later',
+  stalled: 'Check the connection, and try again: what has come need not come again',
+  cut: 'Check the connection, and try again: what has come need not come again',
+  wrong:
+    'It was changed on the way, or is of another version. Reload; if that does not help, tell whoever runs this',
+}
+
+function failure(o: {
+  file: string
+  errors: readonly ArtifactError[]
+  sources: readonly Source[]
+}): ArtifactError {
+  const { file, errors, sources } = o
+  const rank = ({ fault }: ArtifactError): number => FAULTS.indexOf(fault ?? 'missing')
+  const worst = [...errors].sort((a, b) => rank(a) - rank(b))[0]
+  const fault = worst?.fault ?? 'missing'
+  if (worst && (fault === 'wrong' || sources.length === 1)) return worst
+  const names = sources.map(({ name }) => name).join(' or ')
+  return new ArtifactError(`artifact ${file} cannot be read from ${names}. ${ADVICE[fault]}`, {
+    cause: new AggregateError(errors),
+    fault,
+  })
+}
+
+/** Reads an artifact, as it is or packed, by the name that it has in the source. */
+async function readVerified(o: {
+  file: string
+  name: string
+  pin: ArtifactPin
+  source: Source
+  stall: number | undefined
+  tell: OnArtifact
+}): Promise<Found> {
+  const { file, name, pin, source, stall, tell } = o
+  const of = `artifact ${file} of ${source.name}`
+  const refuse = (fault: ArtifactFault, what: string, cause?: unknown): ArtifactError =>
+    new ArtifactError(`${what}. ${ADVICE[fault]}`, { fault, cause })
   let bytes: Uint8Array
   try {
-    bytes = await source.read(file)
+    bytes = await source.read(name, {
+      stall,
+      // What is packed is shorter, but for what cannot be packed at all.
+      most: pin.bytes + SLACK,
+      partial: source.remote ? openStore().partial({ file: name, sha256: pin.sha256 }) : undefined,
+      onBytes(loadedBytes, totalBytes) {
+        tell({ file, stage: 'loading', loadedBytes, totalBytes })
+      },
+    })
   } catch (cause) {
-    throw new ArtifactError(`artifact ${file} cannot be read from ${source.name}`, { cause })
+    const fault = cause instanceof DownloadError ? cause.fault : source.remote ? 'unreachable' : 'missing'
+    const why = cause instanceof DownloadError ? `: ${cause.message}` : ''
+    throw refuse(fault, `artifact ${file} cannot be read from ${source.name}${why}`, cause)
   }
-  if (bytes.length < pin.bytes) throw new ArtifactError(`artifact ${file} of ${source.name} is truncated`)
-  if (!(await isPinned(bytes, pin))) {
-    throw new ArtifactError(`artifact ${file} of ${source.name} is not the one that this package pins`)
-  }
-  return bytes
+  const loadedBytes = source.remote ? bytes.length : 0
+  const header = readHeader(bytes)
+  if (header) tell({ file, stage: 'unpacking', loadedBytes, totalBytes: loadedBytes })
+  const right = await opened(bytes, pin)
+  if (right) return { bytes: right, loadedBytes }
+  // Many servers answer with a page of theirs what they do not have.
+  if (name !== file && !header) throw refuse('missing', `${of} is not there in its packed form`)
+  if (bytes.length < (header?.packed ?? pin.bytes)) throw refuse('wrong', `${of} is truncated`)
+  throw refuse('wrong', `${of} is not the one that this package pins`)
+}
+
+/** The artifact itself, if bytes are that, packed or not. */
+async function opened(bytes: Uint8Array, pin: ArtifactPin): Promise<Uint8Array | undefined> {
+  if (!readHeader(bytes)) return (await isPinned(bytes, pin)) ? bytes : undefined
+  // Whatever a decoder thinks of what is not a packed artifact, that is what it is.
+  const unpacked = await unpack({ bytes, length: pin.bytes }).catch(() => undefined)
+  return unpacked && (await isPinned(unpacked, pin)) ? unpacked : undefined
 }
 
 async function isPinned(bytes: Uint8Array, pin: ArtifactPin): Promise<boolean> {

@@ -9,7 +9,7 @@ import type { ProvableBatch } from '../statements/ledger-batch.js'
 import type { ProvableHistory } from '../statements/ledger-history.js'
 import { type CircuitInputs, type GroupInput, prepareMembership } from '../statements/membership.js'
 import { preparePolicy } from '../statements/policy.js'
-import { loadArtifacts } from './artifacts.js'
+import { type ArtifactProgress, loadArtifacts, type OnArtifact } from './artifacts.js'
 import { abortable } from './engine/abort.js'
 import { createSoulproofEngine } from './engine/index.js'
 import type { PlonkEngine, PlonkProofWithSignals, ProofWithSignals, ProvingEngine } from './engine/types.js'
@@ -17,12 +17,14 @@ import { createSnarkjsEngine } from './snarkjs.js'
 import { calculateWitness, type Inputs } from './witness.js'
 
 export type { Envelope, PlonkEnvelope, ProofSystem } from '../envelope.js'
+export type { ArtifactFault } from '../errors.js'
 export { ArtifactError, EngineError, PolicyError, StatementError } from '../errors.js'
 export type { Groth16Proof } from '../groth16.js'
 export type { Context } from '../statements/context.js'
 export type { ProvableBatch } from '../statements/ledger-batch.js'
 export type { ProvableHistory } from '../statements/ledger-history.js'
 export type { GroupInput, GroupProof } from '../statements/membership.js'
+export type { ArtifactProgress, OnArtifact } from './artifacts.js'
 export type { ProofWithSignals } from './engine/types.js'
 
 /** Where a proof stands: artifacts are being loaded, the witness computed, the proof made, or all is done. */
@@ -116,6 +118,7 @@ export interface ProverOptions {
   readonly artifacts?: string | URL | readonly (string | URL)[]
   readonly manifest?: unknown
   readonly proofSystem?: ProofSystem
+  readonly onArtifact?: OnArtifact
 }
 
 const ENGINES: Readonly<
@@ -140,6 +143,7 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
  *   own; with `artifacts`, where they are
  * @param options.proofSystem  `groth16`, the default, or `plonk`, whose engine is snarkjs: an optional peer, which has to be
  *   installed, else proofs are rejected with an EngineError
+ * @param options.onArtifact  called while artifacts come: bytes, unpacking, and whether they are kept for the next time
  * @throws {RangeError} for an unknown proof system, an unknown engine or one of another proof system, or if threads is not a positive integer
  * @throws {TypeError} for a manifest without `artifacts`
  * @throws {ArtifactError} if the manifest is malformed or of an unknown version
@@ -153,7 +157,7 @@ export async function createProver(
 export async function createProver(options?: ProverOptions): Promise<Prover | PlonkProver>
 export async function createProver(options: ProverOptions = {}): Promise<Prover | PlonkProver> {
   requireObject(options, 'options')
-  const { threads, artifacts, proofSystem = 'groth16' } = options
+  const { threads, artifacts, onArtifact, proofSystem = 'groth16' } = options
   const sources = artifacts === undefined ? undefined : [artifacts].flat()
   if (options.manifest !== undefined && sources === undefined) {
     throw new TypeError('artifacts must be given with a manifest')
@@ -171,7 +175,13 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover 
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
     onProgress?.('artifacts', 0)
-    const loaded = await abortable(load(statement), signal)
+    const share = sharing((share) => onProgress?.('artifacts', share))
+    const hear: OnArtifact = (progress) => {
+      if (signal?.aborted) return
+      share(progress)
+      onArtifact?.(progress)
+    }
+    const loaded = await abortable(load(statement, hear), signal)
     signal?.throwIfAborted()
     onProgress?.('witness', 0)
     const made = await makeProof({ engine, artifacts: loaded, inputs, signal, onProgress })
@@ -210,7 +220,7 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover 
 /** What depends on the proof system. */
 interface Side {
   readonly engine: ProvingEngine | PlonkEngine
-  load(statement: string): Promise<Loaded>
+  load(statement: string, onArtifact: OnArtifact): Promise<Loaded>
   /** Makes an envelope of its content. */
   wrap(content: object, loaded: Loaded): object
 }
@@ -232,7 +242,7 @@ async function groth16Side(options: ProverOptions, sources: Sources): Promise<Si
   if (create === undefined) throw new RangeError(`engine must be one of ${ENGINE_NAMES.join(', ')}`)
   return {
     engine: await create({ threads }),
-    load: (statement) => loadArtifacts({ statement, sources, manifest }),
+    load: (statement, onArtifact) => loadArtifacts({ statement, sources, manifest, onArtifact }),
     // Development keys are what version 1 is of: verifiers of older releases read it.
     wrap: (content, { provenance }) =>
       provenance.kind === 'development' ? { version: 1, ...content } : { version: 2, ...content, provenance },
@@ -247,8 +257,24 @@ async function plonkSide(options: ProverOptions, sources: Sources): Promise<Side
   const manifest = options.manifest === undefined ? undefined : parsePlonkManifest(options.manifest)
   return {
     engine: createPlonkEngine({ threads }),
-    load: (statement) => loadPlonkArtifacts({ statement, sources, manifest }),
+    load: (statement, onArtifact) => loadPlonkArtifacts({ statement, sources, manifest, onArtifact }),
     wrap: (content, { provenance }) => ({ version: 3, proofSystem: 'plonk', ...content, provenance }),
+  }
+}
+
+/** Tells the share of bytes that have come of both artifacts, once both tell how many there are; it never falls. */
+function sharing(tell: (share: number) => void): (progress: ArtifactProgress) => void {
+  const files = new Map<string, ArtifactProgress>()
+  let told = 0
+  return (progress) => {
+    files.set(progress.file, progress)
+    const all = [...files.values()]
+    if (all.length < 2 || all.some(({ totalBytes }) => totalBytes === undefined)) return
+    const total = all.reduce((sum, { totalBytes }) => sum + (totalBytes ?? 0), 0)
+    const loaded = all.reduce((sum, { loadedBytes }) => sum + loadedBytes, 0)
+    if (total === 0 || loaded / total <= told) return
+    told = loaded / total
+    tell(told)
   }
 }
 

@@ -1,7 +1,7 @@
 import { ArtifactError } from '../errors.js'
 import type { PlonkManifest, PlonkProvenance } from '../plonk-manifest.js'
 import { PLONK_MANIFEST } from '../statements/plonk.js'
-import { loadPinned } from './artifacts.js'
+import { loadPinned, type OnArtifact } from './artifacts.js'
 import { defaultSources, sourceOf } from './sources.js'
 
 export { parsePlonkManifest } from '../plonk-manifest.js'
@@ -22,14 +22,16 @@ export interface PlonkArtifacts {
  *
  * @param o.sources   folders, as there; by default the package's own
  * @param o.manifest  pins other artifacts than the package's own
+ * @param o.onArtifact  called as they come
  * @throws {ArtifactError} if PLONK is not offered for the statement, or an artifact is missing or is not the pinned one
  */
 export async function loadPlonkArtifacts(o: {
   statement: string
   sources?: readonly (string | URL)[] | undefined
   manifest?: PlonkManifest | undefined
+  onArtifact?: OnArtifact | undefined
 }): Promise<PlonkArtifacts> {
-  const { statement, manifest = PLONK_MANIFEST } = o
+  const { statement, onArtifact, manifest = PLONK_MANIFEST } = o
   const entry = Object.hasOwn(manifest.statements, statement) ? manifest.statements[statement] : undefined
   if (!entry) {
     throw new ArtifactError(`this ${o.manifest ? 'manifest' : 'package'} has no PLONK keys of that statement`)
@@ -46,7 +48,7 @@ export async function loadPlonkArtifacts(o: {
       o.sources?.map((folder, i) => sourceOf(folder, `source ${i + 1}`)) ??
       defaultSources(statement).slice(0, 1)
     try {
-      return await loadPinned({ file, pin, sources })
+      return await loadPinned({ file, pin, sources, onArtifact })
     } catch (cause) {
       if (o.sources || !(cause instanceof ArtifactError)) throw cause
       throw new ArtifactError(

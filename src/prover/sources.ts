@@ -1,16 +1,26 @@
-import { cachedFile, cacheFolder } from '../cache.js'
+import { download, type PartialStore } from './download.js'
 import { importUnseen } from './engine/unseen.js'
+import { readFile } from './store.js'
+
+/** What a source may be told about reading a file. */
+export interface ReadOptions {
+  readonly onBytes?: ((loaded: number, total: number | undefined) => void) | undefined
+  /** Where what has come of a file waits for the next try. */
+  readonly partial?: PartialStore | undefined
+  /** Bytes that the file has at most. */
+  readonly most?: number | undefined
+  /** Milliseconds without a byte after which a server is given up. */
+  readonly stall?: number | undefined
+}
 
 /** Where a file may be: reads it, or rejects if it is not there. */
 export interface Source {
   /** For messages: never a path or a URL, which may carry credentials. */
   readonly name: string
-  read(file: string): Promise<Uint8Array>
+  read(file: string, options?: ReadOptions): Promise<Uint8Array>
   /** Whether what it gives is worth keeping in the cache. */
   readonly remote: boolean
 }
-
-type Fs = typeof import('node:fs/promises')
 
 // The package's own folder: this file is two levels below the root, in src as in dist.
 // Bundlers leave it alone: a page names a server's folder.
@@ -52,11 +62,7 @@ export function sourceOf(folder: string | URL, name: string): Source {
     return {
       name,
       remote: true,
-      async read(file) {
-        const response = await fetch(new URL(file, url))
-        if (!response.ok) throw new Error(`the server answers ${response.status}`)
-        return new Uint8Array(await response.arrayBuffer())
-      },
+      read: (file, options) => download({ ...options, url: new URL(file, url) }),
     }
   }
   return {
@@ -68,39 +74,4 @@ export function sourceOf(folder: string | URL, name: string): Source {
       return readFile(join(url ? fileURLToPath(url) : String(folder), file))
     },
   }
-}
-
-/** Reads a file of the cache outside the package; undefined in a page, or if it is not there. */
-export async function readCached(sha256: string): Promise<Uint8Array | undefined> {
-  const folder = await nodeCacheFolder()
-  if (folder === undefined) return undefined
-  return readFile(cachedFile(folder, sha256)).catch(() => undefined)
-}
-
-/** Keeps a verified file for the next process. A cache that cannot be written is none, and no error. */
-export async function writeCached(sha256: string, bytes: Uint8Array): Promise<void> {
-  const folder = await nodeCacheFolder()
-  if (folder === undefined) return
-  const fs = (await importUnseen('node:fs/promises')) as Fs
-  const path = cachedFile(folder, sha256)
-  const temporary = `${path}.${globalThis.crypto.randomUUID()}`
-  try {
-    await fs.mkdir(`${folder}/files`, { recursive: true })
-    await fs.writeFile(temporary, bytes)
-    await fs.rename(temporary, path)
-  } catch {
-    await fs.rm(temporary, { force: true }).catch(() => undefined)
-  }
-}
-
-async function nodeCacheFolder(): Promise<string | undefined> {
-  if (typeof process === 'undefined' || process.versions?.node === undefined) return undefined
-  const { homedir } = (await importUnseen('node:os')) as typeof import('node:os')
-  return cacheFolder({ env: process.env, home: homedir() })
-}
-
-async function readFile(path: string): Promise<Uint8Array> {
-  const fs = (await importUnseen('node:fs/promises')) as Fs
-  const buffer = await fs.readFile(path)
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }

@@ -10,6 +10,7 @@ import {
   servePage,
   startChromium,
 } from '../../scripts/lib/browser.js'
+import { packArtifactFiles } from '../../scripts/lib/packed.js'
 import { step } from '../../scripts/lib/step.js'
 import { createBackup, restoreBackup } from '../../src/backup/index.js'
 import { createMemoryPersons, grantSbt, offerSbt } from '../../src/issuing/index.js'
@@ -93,6 +94,7 @@ describe('a page in Chromium', () => {
     }
     await step('npm', ['run', 'build'], ROOT)
     warnings = await bundlePage({ root: PAGE, outDir: BUNDLE })
+    for (const statement of ['membership', 'policy-s']) await packArtifactFiles(statement)
     browser = await startChromium()
   })
   after(() => browser?.close())
@@ -218,7 +220,11 @@ describe('a page in Chromium', () => {
         assert.deepEqual(server.violations, [])
         assert.deepEqual([...origins], [server.origin])
         assert(server.requests.some((path) => /^\/assets\/worker-.*\.js$/.test(path)))
-        assert(server.requests.includes('/zkeys/policy-s.zkey'))
+        // Packed, and each once, whoever asked and how often.
+        for (const file of ['membership.zkey', 'membership.wasm', 'policy-s.zkey', 'policy-s.wasm']) {
+          const asked = server.requests.filter((path) => path.startsWith(`/zkeys/${file}`))
+          assert.deepEqual(asked, [`/zkeys/${file}.pack`])
+        }
       })
 
       it('rejects by name when a worker does not load, and proves once it does', async () => {

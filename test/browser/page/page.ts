@@ -10,6 +10,7 @@ import {
 import { Group, Registry } from 'soulproof/merkle'
 import { parsePolicy, type Roots, type Wallet } from 'soulproof/policy'
 import {
+  type ArtifactProgress,
   createProver,
   type Envelope,
   type ProveOptions,
@@ -28,7 +29,7 @@ import { createVerifier } from 'soulproof/verifier'
 const CONTEXT = { scope: 'page', message: 12n } as const
 
 /** What the page may prove. */
-export type Statement = 'membership' | 'policy-s'
+export type Statement = 'membership' | 'policy-s' | 'policy-m'
 
 /** A proof with what a verifier needs, as it is sent to the test. */
 export interface Proved {
@@ -52,20 +53,22 @@ const issuer = createIssuer()
 const status = new Registry({ kind: 'status' })
 const schema = defineSchema({ name: 'citizenship/1', claims: { country: 'string', birthDate: 'date' } })
 const now = BigInt(Math.floor(Date.now() / 1000))
-const { holder, salt } = blindHolder({ soul })
-const { sbt, signature } = issueSbt({
-  issuer,
-  schema,
-  holder,
-  claims: { country: 'CA', birthDate: now - 30n * 365n * 86_400n },
-  issuedAt: now - 1000n,
-  expiresAt: now + 1000n,
-  statusId: 5,
-})
-const wallet: Wallet = {
-  soul,
-  sbts: [{ sbt, salt, anchor: { signature: signature!, status: status.proof(5) } }],
+
+function issue(statusId: number) {
+  const { holder, salt } = blindHolder({ soul })
+  const { sbt, signature } = issueSbt({
+    issuer,
+    schema,
+    holder,
+    claims: { country: 'CA', birthDate: now - 30n * 365n * 86_400n },
+    issuedAt: now - 1000n,
+    expiresAt: now + 1000n,
+    statusId,
+  })
+  return { sbt, salt, anchor: { signature: signature!, status: status.proof(statusId) } }
 }
+
+const wallet: Wallet = { soul, sbts: [issue(5), issue(6)] }
 const roots: Roots = { issuers: { [issuer.id]: { status: status.root } } }
 const policyJson = {
   version: 1,
@@ -81,17 +84,36 @@ const policyJson = {
 }
 const policy = parsePolicy(policyJson)
 
+/** Two credentials in one condition: more than policy-s has room for. */
+const pair = parsePolicy({
+  ...policyJson,
+  sbts: { ...policyJson.sbts, second: { issuers: [issuer.id], schema: 'citizenship/1' } },
+  require: { all: [...policyJson.require.all, { claim: 'second.country', eq: 'CA' }] },
+})
+
 const CASES: Readonly<Record<Statement, ProveOptions>> = {
   membership: { ...CONTEXT, statement: 'membership', soul, group },
   'policy-s': { ...CONTEXT, ...wallet, policy, roots, now },
+  'policy-m': { ...CONTEXT, ...wallet, policy: pair, roots, now },
 }
 
 let prover: Prover | undefined
 let pending: PendingRequest | undefined
 
+/** What was told of artifacts, by file. */
+const artifacts = new Map<string, ArtifactProgress[]>()
+
 /** Creates the prover at the first call, with artifacts from the page's own server. */
 async function open(): Promise<Prover> {
-  prover ??= await createProver({ artifacts: new URL('/zkeys/', location.href) })
+  prover ??= await createProver({
+    artifacts: new URL('/zkeys/', location.href),
+    onArtifact(progress) {
+      const { file } = progress
+      const told = artifacts.get(file)
+      if (told) told.push(progress)
+      else artifacts.set(file, [progress])
+    },
+  })
   return prover
 }
 
@@ -115,7 +137,7 @@ async function prove(
   const verification = await verifier.verify(
     statement === 'membership'
       ? { ...CONTEXT, statement, roots: [group.root], envelope }
-      : { ...CONTEXT, policy, roots: [roots], now, envelope },
+      : { ...CONTEXT, policy: statement === 'policy-m' ? pair : policy, roots: [roots], now, envelope },
   )
   return { envelope, valid: verification.valid, phases, milliseconds }
 }
@@ -180,6 +202,8 @@ const commands = {
   async restore({ backup, passphrase }: { backup: string; passphrase: string }) {
     return (await restoreBackup({ backup, passphrase })).soul.commitment
   },
+  /** What was told of artifacts so far, by file. */
+  artifacts: async () => Object.fromEntries(artifacts),
   /** Disposes of the prover while it works on a proof; the next call that proves makes a new one. */
   async disposeWhileProving(statement: Statement) {
     let begun = (): void => {}

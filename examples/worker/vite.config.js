@@ -1,0 +1,2 @@
+// A worker that starts workers is a module itself.
+export default { worker: { format: 'es' } }

@@ -1,0 +1,28 @@
+import { readFile, stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Manifest } from '../src/manifest.js'
+import { packArtifactFiles } from './lib/packed.js'
+
+/*
+ * Packs witness generators and proving keys as they go over a network, beside those in zkeys/, and prints their sizes:
+ *
+ *   node --import tsx scripts/pack-artifacts.ts [statement...]
+ */
+
+const ZKEYS = fileURLToPath(new URL('../zkeys/', import.meta.url))
+const { statements } = JSON.parse(await readFile(`${ZKEYS}manifest.json`, 'utf8')) as Manifest
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(statements)
+const show = (bytes: number): string => bytes.toLocaleString('en').padStart(11)
+
+process.stdout.write(`${'bytes'.padEnd(16)} generator    packed         key    packed  all packed\n`)
+for (const statement of wanted) {
+  const begun = performance.now()
+  const paths = await packArtifactFiles(statement)
+  const sizes = await Promise.all(
+    paths.flatMap((path) => [path.replace(/\.pack$/, ''), path]).map(async (path) => (await stat(path)).size),
+  )
+  const [generator, packedGenerator, key, packedKey] = sizes as [number, number, number, number]
+  const numbers = [generator, packedGenerator, key, packedKey, packedGenerator + packedKey].map(show).join('')
+  const seconds = ((performance.now() - begun) / 1000).toFixed(0)
+  process.stdout.write(`${statement.padEnd(14)}${numbers}  ${seconds} s\n`)
+}
