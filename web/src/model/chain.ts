@@ -1,0 +1,84 @@
+import type { Envelope } from 'soulproof/prover'
+import type { Abi, Address, Hex } from 'viem'
+import { signalIndex } from './signals.js'
+
+/** Where anvil listens unless it is told otherwise. */
+export const LOCAL_CHAIN = 'http://127.0.0.1:8545'
+
+/** What a local chain did. */
+export interface OnChain {
+  readonly chainId: number
+  readonly address: Address
+  readonly accepted: boolean
+  /** Of a copy with another nullifier: a contract must refuse it. */
+  readonly refusedAltered: boolean
+  /** Of the verifying call, without what every transaction costs. */
+  readonly gas: bigint
+}
+
+/** There is no node, or it does not take part. */
+export class NoChainError extends Error {
+  override name = 'NoChainError'
+}
+
+const WHAT_TRANSACTIONS_COST = 21_000n
+
+/**
+ * Deploys the verifier contract of a proof's statement to a local node, and asks it about the proof.
+ *
+ * @throws {NoChainError} in words, if no node with unlocked accounts answers
+ */
+export async function verifyOnChain(envelope: Envelope, url = LOCAL_CHAIN): Promise<OnChain> {
+  const [{ createPublicClient, createWalletClient, defineChain, http }, { default: contracts }] =
+    await Promise.all([import('viem'), import('virtual:verifier-contracts')])
+  const contract = contracts[envelope.statement]
+  if (contract === undefined) throw new NoChainError(`This page has no contract for ${envelope.statement}.`)
+  const transport = http(url, { retryCount: 0, timeout: 4_000 })
+  const chainId = await createPublicClient({ transport })
+    .getChainId()
+    .catch(() => {
+      throw new NoChainError('No node answers at this address.')
+    })
+  const chain = defineChain({
+    ...{ id: chainId, name: 'local', nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 } },
+    rpcUrls: { default: { http: [url] } },
+  })
+  const common = { chain, transport, pollingInterval: 50, cacheTime: 0 }
+  const client = createPublicClient(common)
+  const wallet = createWalletClient(common)
+  const [account] = await wallet.getAddresses()
+  if (account === undefined)
+    throw new NoChainError('The node has no unlocked account, so it is no test node.')
+  const { abi, bytecode } = contract as { abi: Abi; bytecode: Hex }
+  const hash = await wallet.deployContract({ abi, bytecode, account, args: [] })
+  const { contractAddress } = await client.waitForTransactionReceipt({ hash })
+  const address = contractAddress as Address
+  const signals = envelope.publicSignals.map(BigInt)
+  const call = (publicSignals: readonly bigint[]) => ({
+    ...{ address, abi, functionName: 'verifyProof', account },
+    args: [...pointsOf(envelope), publicSignals],
+  })
+  const altered = signals.map((value, i) =>
+    i === signalIndex(envelope.statement, 'nullifier') ? value ^ 1n : value,
+  )
+  const [accepted, acceptedAltered, gas] = await Promise.all([
+    client.readContract(call(signals)),
+    client.readContract(call(altered)),
+    client.estimateContractGas(call(signals)),
+  ])
+  return {
+    ...{ chainId, address, accepted: accepted === true, refusedAltered: acceptedAltered === false },
+    gas: gas - WHAT_TRANSACTIONS_COST,
+  }
+}
+
+/** The proof's points as contracts take them: imaginary parts first (EIP-197). */
+function pointsOf({ proof }: Envelope): readonly unknown[] {
+  const [x, y] = proof.pi_b as unknown as readonly (readonly [string, string])[]
+  const pair = ([first, second]: readonly string[]) => [BigInt(first as string), BigInt(second as string)]
+  return [
+    pair(proof.pi_a),
+    [pair([...(x as readonly string[])].reverse()), pair([...(y as readonly string[])].reverse())],
+    pair(proof.pi_c),
+  ]
+}

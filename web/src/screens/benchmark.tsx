@@ -1,0 +1,3 @@
+export default function Benchmark() {
+  return <p>soon</p>
+}

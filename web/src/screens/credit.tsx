@@ -1,0 +1,3 @@
+export default function Credit() {
+  return <p>soon</p>
+}

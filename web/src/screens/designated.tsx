@@ -1,0 +1,3 @@
+export default function Designated() {
+  return <p>soon</p>
+}
