@@ -68,3 +68,23 @@ export function verifierContracts(): Plugin {
     },
   }
 }
+
+/**
+ * Lets the benchmark compare with snarkjs, in the development server only: its licence is not ours, so that it is in nothing
+ * that is built.
+ */
+export function comparison(): Plugin {
+  return {
+    name: 'soulproof-comparison',
+    apply: 'serve',
+    config: () => ({ optimizeDeps: { include: ['snarkjs'] } }),
+    transformIndexHtml: () => [
+      {
+        tag: 'script',
+        attrs: { type: 'importmap' },
+        children: JSON.stringify({ imports: { snarkjs: '/@id/snarkjs' } }),
+        injectTo: 'head-prepend',
+      },
+    ],
+  }
+}

@@ -55,6 +55,16 @@ function citizen(name: string, birthDate: string): Holder {
   return issueCard(empty, 'state', { name, country: 'CA', birthDate })
 }
 
+/** Two people, Ben with the lower number in the ledger: the gap in which he would lie is then not Ana's own leaf. */
+function people(): Stage['people'] {
+  const ana = citizen('Ana Reyes', '1994-05-17')
+  const number = ({ soul }: Holder) => ledgerHandle({ soul, ledgerId: LEDGER_ID })
+  for (;;) {
+    const ben = citizen('Ben Okafor', '1990-11-02')
+    if (number(ben) < number(ana)) return { ana, ben }
+  }
+}
+
 /** A ledger, two Souls with passports, and two policies. */
 export function setStage(): Stage {
   const schema = schemaOf('passport')
@@ -66,7 +76,7 @@ export function setStage(): Stage {
   }
   const isCitizen = { claim: 'passport.country', eq: 'CA' }
   return {
-    people: { ana: citizen('Ana Reyes', '1994-05-17'), ben: citizen('Ben Okafor', '1990-11-02') },
+    people: people(),
     ledger: createMemoryLedger({ id: LEDGER_ID, categories: CATEGORIES }),
     eligibility: parsePolicy({ ...common, require: isCitizen, discloseHandle: 'credit' }),
     standing: parsePolicy({
