@@ -2,9 +2,6 @@ import type { Envelope } from 'soulproof/prover'
 import type { Abi, Address, Hex } from 'viem'
 import { signalIndex } from './signals.js'
 
-/** Where anvil listens unless it is told otherwise. */
-export const LOCAL_CHAIN = 'http://127.0.0.1:8545'
-
 /** What a local chain did. */
 export interface OnChain {
   readonly chainId: number
@@ -26,9 +23,10 @@ const WHAT_TRANSACTIONS_COST = 21_000n
 /**
  * Deploys the verifier contract of a proof's statement to a local node, and asks it about the proof.
  *
+ * @param url  where the node answers, anvil by itself at http://127.0.0.1:8545
  * @throws {NoChainError} in words, if no node with unlocked accounts answers
  */
-export async function verifyOnChain(envelope: Envelope, url = LOCAL_CHAIN): Promise<OnChain> {
+export async function verifyOnChain(envelope: Envelope, url: string): Promise<OnChain> {
   const [{ createPublicClient, createWalletClient, defineChain, http }, { default: contracts }] =
     await Promise.all([import('viem'), import('virtual:verifier-contracts')])
   const contract = contracts[envelope.statement]

@@ -61,6 +61,8 @@ export default function Chart({ medians }: { medians: readonly Median[] }) {
       })
       plot.setAttribute('role', 'img')
       plot.setAttribute('aria-label', 'Medians as stacked bars; the table below has the numbers')
+      // Plot names groups that have no role.
+      for (const group of plot.querySelectorAll('g[aria-label]')) group.removeAttribute('aria-label')
       element.replaceChildren(plot)
     }
     draw()
