@@ -88,3 +88,32 @@ export function comparison(): Plugin {
     ],
   }
 }
+
+/** What the built page may do, wherever it is served: nothing of others, but for a node on this machine. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "connect-src 'self' http://127.0.0.1:* http://localhost:*",
+  "img-src 'self'",
+  // Radix and Plot write styles of their own.
+  "style-src 'self' 'unsafe-inline'",
+  "font-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ')
+
+/** Writes the content-security policy into the built page, which a static server need not know of then. */
+export function contentSecurity(): Plugin {
+  return {
+    name: 'soulproof-content-security',
+    apply: 'build',
+    transformIndexHtml: () => [
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY },
+        injectTo: 'head-prepend',
+      },
+    ],
+  }
+}

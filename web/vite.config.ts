@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
-import { artifacts, comparison, verifierContracts } from './server.js'
+import { artifacts, comparison, contentSecurity, verifierContracts } from './server.js'
 
 /** What makes a page cross-origin isolated, so that threads share one copy of a key. */
 const headers = {
@@ -11,7 +11,7 @@ const headers = {
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  plugins: [artifacts(), verifierContracts(), comparison()],
+  plugins: [artifacts(), verifierContracts(), comparison(), contentSecurity()],
   server: { headers, host: 'localhost' },
   preview: { headers, host: 'localhost' },
   // Parts of a bundle that is loaded when it is needed: the prover, charts, the chain's client.

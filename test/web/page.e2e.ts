@@ -194,6 +194,20 @@ describe('the page of web/', () => {
       await button(/^Prove it/).waitFor()
     })
 
+    it('lets the visitor be Ben, or somebody new: nothing to prove, nothing to see', async () => {
+      for (const [name, reason] of [
+        ['Ben', 'The comparison on Agora account.followers does not hold'],
+        ['Somebody new', /No SBT in the wallet fills slot Passport/],
+      ] as const) {
+        await page.getByRole('radio', { name, exact: true }).click()
+        await says(reason)
+        await says('Nothing crosses')
+        assert.equal(await button(/^Prove/).count(), 0)
+      }
+      await page.getByRole('radio', { name: 'You are Ana' }).click()
+      await button(/^Prove it/).waitFor()
+    })
+
     it('is composed by clicking, with its meaning in words', async () => {
       await page.getByRole('radio', { name: 'One or the other' }).click()
       await page.getByRole('button', { name: '+ Add a condition' }).first().click()
@@ -283,7 +297,7 @@ describe('the page of web/', () => {
       await address.fill(chain.url)
       await button('Verify on a local chain').click()
       await says(
-        /on chain 31337: accepted, for \d{3},\d{3} gas. The same proof under another number: refused/,
+        /on chain 31337: accepted, for 2\d{2},\d{3} gas. The same proof under another number: refused/,
       )
     })
 

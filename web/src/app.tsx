@@ -1,7 +1,7 @@
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { FRAGMENT } from './model/link.js'
 import { EXAMPLES, type Question } from './model/question.js'
-import { firstHolder, type Holder } from './model/wallet.js'
+import { firstHolder, type Holder, type Who } from './model/wallet.js'
 import { ThemeButton } from './parts/theme.js'
 import { Playground } from './screens/playground.js'
 
@@ -24,6 +24,7 @@ function useFragment(): string {
     const changed = () => {
       setFragment(location.hash)
       window.scrollTo(0, 0)
+      document.getElementById('main')?.focus({ preventScroll: true })
     }
     addEventListener('hashchange', changed)
     return () => removeEventListener('hashchange', changed)
@@ -34,17 +35,23 @@ function useFragment(): string {
 /** The whole page: what stays between screens, and the screen that the fragment names. */
 export function App() {
   const fragment = useFragment()
-  const [holder, setHolder] = useState<Holder>()
+  const [who, setWho] = useState<Who>('ana')
+  const [holders, setHolders] = useState<Partial<Record<Who, Holder>>>({})
+  const holder = holders[who]
   const [question, setQuestion] = useState<Question>((EXAMPLES[0] as (typeof EXAMPLES)[0]).question)
   const screen = SCREENS.some(([hash]) => hash === fragment) ? fragment : '#playground'
   const received = fragment.startsWith(FRAGMENT)
+  const title = received ? 'A proof for you' : SCREENS.find(([hash]) => hash === screen)?.[1]
+  useEffect(() => {
+    document.title = `${title} · Soulproof`
+  }, [title])
   const needsHolder = !received && screen === '#playground'
   useEffect(() => {
-    // After the first paint: six SBTs are hashed and signed.
+    // After the first paint: some SBTs are hashed and signed.
     if (!needsHolder || holder) return
-    const timer = setTimeout(() => setHolder(firstHolder()), 30)
+    const timer = setTimeout(() => setHolders((all) => ({ ...all, [who]: firstHolder(who) })), 30)
     return () => clearTimeout(timer)
-  }, [needsHolder, holder])
+  }, [needsHolder, holder, who])
 
   return (
     <>
@@ -70,7 +77,12 @@ export function App() {
           {received ? (
             <Received key={fragment} fragment={fragment} />
           ) : (
-            screenOf(screen, () => <Playground {...{ holder, setHolder, question, setQuestion }} />)
+            screenOf(screen, () => (
+              <Playground
+                {...{ who, setWho, holder, question, setQuestion }}
+                setHolder={(next) => setHolders({ ...holders, [who]: next })}
+              />
+            ))
           )}
         </Suspense>
       </main>

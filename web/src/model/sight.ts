@@ -61,8 +61,22 @@ function cardsFor(holder: Holder, question: Question): { slot?: Slot; card?: Car
 }
 
 /** Returns what a viewer sees of a wallet when the question is answered with a proof. */
-export function sightOf(o: { holder: Holder; question: Question; viewer: Viewer }): Sight {
-  const { holder, question, viewer } = o
+export function sightOf(o: {
+  holder: Holder
+  question: Question
+  /** Whether there is anything to prove. */
+  satisfied: boolean
+  viewer: Viewer
+}): Sight {
+  const { holder, question, satisfied, viewer } = o
+  if (viewer === 'asker' && !satisfied) {
+    return {
+      documents: [],
+      rest: 'Nothing crosses',
+      can: 'Nothing at all: not even that you looked at the question.',
+      cannot: 'Nobody can make a proof of what is not so.',
+    }
+  }
   const shown = cardsFor(holder, question)
   const [issuing] = shown.flatMap(({ card }) => (card ? [card.office] : []))
   const documents = shown.flatMap(({ slot, card }, i): SeenDocument[] => {

@@ -33,15 +33,30 @@ export interface Holder {
   readonly next: number
 }
 
-/** What the first visitor holds: Ana. */
-const FIRST: readonly (readonly [office: string, texts: Readonly<Record<string, string>>])[] = [
-  ['state', { name: 'Ana Reyes', country: 'CA', birthDate: '1994-05-17' }],
-  ['northern', { major: 'economics', year: '2018' }],
-  ['agora', { handle: '@ana', followers: '52300' }],
-  ['con2021', { talks: '4' }],
-  ['con2023', { talks: '9' }],
-  ['con2024', { talks: '2' }],
-]
+/** Whose wallet the visitor has. */
+export type Who = 'ana' | 'ben' | 'new'
+
+type Draft = readonly (readonly [office: string, texts: Readonly<Record<string, string>>])[]
+
+/** What each holds: Ana satisfies every example, Ben some, and somebody new none. */
+const WALLETS: Readonly<Record<Who, Draft>> = {
+  ana: [
+    ['state', { name: 'Ana Reyes', country: 'CA', birthDate: '1994-05-17' }],
+    ['northern', { major: 'economics', year: '2018' }],
+    ['agora', { handle: '@ana', followers: '52300' }],
+    ['con2021', { talks: '4' }],
+    ['con2023', { talks: '9' }],
+    ['con2024', { talks: '2' }],
+  ],
+  ben: [
+    ['state', { name: 'Ben Okafor', country: 'CA', birthDate: '1990-11-02' }],
+    ['lakeshore', { major: 'economics', year: '2015' }],
+    ['agora', { handle: '@ben', followers: '4100' }],
+    ['con2021', { talks: '1' }],
+    ['con2022', { talks: '3' }],
+  ],
+  new: [],
+}
 
 /** Seconds by which an SBT is older than the click that issues it, so that no clock is behind. */
 const HEAD_START = 120n
@@ -121,9 +136,9 @@ export function isRevoked(holder: Holder, { office, number }: Card): boolean {
   return holder.revoked[office]?.includes(number) ?? false
 }
 
-/** A fresh Soul with the first SBTs. */
-export function firstHolder(): Holder {
-  return FIRST.reduce<Holder>((holder, [office, texts]) => issueCard(holder, office, texts), {
+/** A fresh Soul with the SBTs of one of the people. */
+export function firstHolder(who: Who = 'ana'): Holder {
+  return WALLETS[who].reduce<Holder>((holder, [office, texts]) => issueCard(holder, office, texts), {
     ...{ soul: createSoul(), cards: [], revoked: {}, next: 1 },
   })
 }

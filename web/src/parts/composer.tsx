@@ -113,6 +113,7 @@ export function Composer(o: {
           + Add a choice
         </button>
       </div>
+      <p className="once">… and nobody twice: each Soul once for this purpose.</p>
       <RevealForm {...{ question, setQuestion }} />
     </div>
   )

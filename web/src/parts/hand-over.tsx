@@ -35,6 +35,12 @@ export function HandOver({ handed }: { handed: Handed }) {
           {link.length.toLocaleString('en')} characters. They stand after the # of the address, which browsers
           never send to a server. The link holds the question, the proof, and no SBT.
         </p>
+        {['localhost', '127.0.0.1'].includes(location.hostname) && (
+          <p className="aside">
+            This page runs on your own machine, and so the code leads here. For a phone, start it with{' '}
+            <code>npm run web -- --host</code> and open it under this machine’s address.
+          </p>
+        )}
         <div className="buttons">
           <button type="button" onClick={copy}>
             Copy the link

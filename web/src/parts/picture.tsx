@@ -6,9 +6,10 @@ import type { Holder } from '../model/wallet.js'
 import { Hidden } from './bar.js'
 
 /** What crosses to whom, as documents that are blackened for each viewer. */
-export function Picture({ holder, question }: { holder: Holder; question: Question }) {
+export function Picture(o: { holder: Holder; question: Question; satisfied: boolean }) {
+  const { holder, question, satisfied } = o
   const [viewer, setViewer] = useState<Viewer>('asker')
-  const { documents, rest, can, cannot } = sightOf({ holder, question, viewer })
+  const { documents, rest, can, cannot } = sightOf({ holder, question, satisfied, viewer })
   const viewers: readonly (readonly [Viewer, string])[] = [
     ['you', 'You'],
     ['asker', question.asker || 'The asker'],

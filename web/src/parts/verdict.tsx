@@ -85,7 +85,7 @@ export function Verdict({ handed, finding }: { handed: Handed; finding: Finding 
             ))}
             <li>
               {standing === 'new' && `has not claimed “${purpose}” before`}
-              {standing === 'same proof' && 'is who made this very proof, seen here before'}
+              {standing === 'same proof' && 'has shown this very proof here before'}
               {standing === 'again' && `has claimed “${purpose}” before, whoever it is`}
             </li>
           </ul>

@@ -38,10 +38,16 @@ export default function Credit() {
   const stage = useMemo(setStage, [])
   const [told, setTold] = useState<Told>({ scene: 0, answers: {} })
   const task = useTask()
-  const tell = (key: string, person: Person, old?: Told['before']) =>
+  /** Somebody tells the landlord; only an answer leads on to the next scene. */
+  const tell = (o: { key: string; person: Person; next: number; place?: Told['before'] }) =>
     task.run(async (hooks) => {
-      const answer = await tellLandlord(stage, { person, ...old, ...hooks })
-      setTold((now) => ({ ...now, answers: { ...now.answers, [key]: answer } }))
+      const { key, person, next, place } = o
+      const answer = await tellLandlord(stage, { person, ...place, ...hooks })
+      setTold((now) => ({
+        ...now,
+        scene: Math.max(next, now.scene),
+        answers: { ...now.answers, [key]: answer },
+      }))
     })
   const on = (scene: number, more: Partial<Told> = {}) =>
     setTold((now) => ({ ...now, ...more, scene: Math.max(scene, now.scene) }))
@@ -94,7 +100,7 @@ export default function Credit() {
                 {...share}
                 label="Tell the landlord"
                 done={answers['clean'] !== undefined}
-                onClick={() => tell('clean', 'ana').then(() => on(2))}
+                onClick={() => tell({ key: 'clean', person: 'ana', next: 2 })}
               />
               <Said answer={answers['clean']} who="ana" />
               <Explanation policy={stage.standing} />
@@ -119,18 +125,26 @@ export default function Credit() {
             <Scene number={4} title="She asks the landlord again">
               <p>Now there is nothing true to prove. Try what a clever cheat would try:</p>
               <div className="buttons">
-                <button type="button" onClick={() => tell('honest', 'ana').then(() => on(4))}>
+                <button type="button" onClick={() => tell({ key: 'honest', person: 'ana', next: 4 })}>
                   Just prove it
                 </button>
-                <button type="button" onClick={() => tell('old', 'ana', told.before).then(() => on(4))}>
+                <button
+                  type="button"
+                  onClick={() =>
+                    tell({ key: 'old', person: 'ana', next: 4, ...(told.before && { place: told.before }) })
+                  }
+                >
                   Use yesterday’s ledger
                 </button>
                 <button
                   type="button"
                   onClick={() =>
-                    tell('other', 'ana', { opening: openingOf(stage, 'ben'), roots: rootsNow(stage) }).then(
-                      () => on(4),
-                    )
+                    tell({
+                      key: 'other',
+                      person: 'ana',
+                      next: 4,
+                      place: { opening: openingOf(stage, 'ben'), roots: rootsNow(stage) },
+                    })
                   }
                 >
                   Show Ben’s empty place
@@ -148,7 +162,7 @@ export default function Credit() {
                 {...share}
                 label="Ben tells the landlord"
                 done={answers['ben'] !== undefined}
-                onClick={() => tell('ben', 'ben').then(() => on(5))}
+                onClick={() => tell({ key: 'ben', person: 'ben', next: 5 })}
               />
               <Said answer={answers['ben']} who="ben" />
             </Scene>
@@ -163,7 +177,7 @@ export default function Credit() {
                 onClick={() => {
                   if (scene < 6) record(stage, handle as bigint, 'cure')
                   on(6)
-                  return tell('cured', 'ana')
+                  return tell({ key: 'cured', person: 'ana', next: 6 })
                 }}
               />
               <Said answer={answers['cured']} who="ana" />

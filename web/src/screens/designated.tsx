@@ -58,6 +58,7 @@ export default function Designated() {
         country: fresh.country,
         nullifier: fresh.nullifier,
       })
+      hooks.signal.throwIfAborted()
       const realAt = (crypto.getRandomValues(new Uint8Array(1))[0] as number) & 1 ? 1 : 0
       setDeal({ pair: realAt === 0 ? [fresh, twin] : [twin, fresh], realAt })
     })
@@ -70,7 +71,9 @@ export default function Designated() {
     forging.run(async (hooks) => {
       if (!cast || !real) return
       hooks.onProgress('proof', 0)
-      setLie(await forgeForBob(cast.bob, { ...cast, country, nullifier: real.nullifier }))
+      const made = await forgeForBob(cast.bob, { ...cast, country, nullifier: real.nullifier })
+      hooks.signal.throwIfAborted()
+      setLie(made)
     })
 
   return (

@@ -1,3 +1,4 @@
+import { ToggleGroup } from 'radix-ui'
 import { useEffect, useMemo, useState } from 'react'
 import { compilePolicy, evaluatePolicy } from 'soulproof/policy'
 import type { Handed } from '../model/link.js'
@@ -5,7 +6,7 @@ import { publishedRoots } from '../model/offices.js'
 import { freshMessage, type Made, makeProof } from '../model/proving.js'
 import { type Asked, askedOf, type Question } from '../model/question.js'
 import { type Finding, scopeOf, verifyHanded } from '../model/verifying.js'
-import { clock, type Holder, walletOf } from '../model/wallet.js'
+import { clock, type Holder, type Who, walletOf } from '../model/wallet.js'
 import { sayReason } from '../model/words.js'
 import { Composer, type Failures } from '../parts/composer.js'
 import { Explanation } from '../parts/explanation.js'
@@ -44,6 +45,12 @@ function judge(holder: Holder, question: Question): Judged {
   }
 }
 
+const PEOPLE = [
+  ['ana', 'You are Ana'],
+  ['ben', 'Ben'],
+  ['new', 'Somebody new'],
+] as const
+
 /** A proof that was made here, and what the asker found. */
 interface Outcome {
   readonly handed: Handed
@@ -53,12 +60,14 @@ interface Outcome {
 
 /** Hold, be asked, see, prove, hand over. */
 export function Playground(o: {
+  who: Who
+  setWho(who: Who): void
   holder: Holder | undefined
   setHolder(holder: Holder): void
   question: Question
   setQuestion(question: Question): void
 }) {
-  const { holder, setHolder, question, setQuestion } = o
+  const { who, setWho, holder, setHolder, question, setQuestion } = o
   const [outcome, setOutcome] = useState<Outcome>()
   const task = useTask()
   const judged = useMemo(() => holder && judge(holder, question), [holder, question])
@@ -99,10 +108,23 @@ export function Playground(o: {
           className="hold"
           lead="SBTs, issued to your Soul and bound to it. Choose one to change it."
         >
+          <ToggleGroup.Root
+            type="single"
+            className="chips"
+            aria-label="Who you are"
+            value={who}
+            onValueChange={(value) => value && setWho(value as Who)}
+          >
+            {PEOPLE.map(([key, name]) => (
+              <ToggleGroup.Item key={key} value={key} className="chip">
+                {name}
+              </ToggleGroup.Item>
+            ))}
+          </ToggleGroup.Root>
           {holder ? (
             <WalletList {...{ holder, setHolder }} />
           ) : (
-            <p className="wait">Six issuers are signing …</p>
+            <p className="wait">The issuers are signing …</p>
           )}
         </Step>
         <Step number={2} title="They ask" className="ask" lead="Take an example, then change anything.">
@@ -116,7 +138,7 @@ export function Playground(o: {
           title="What crosses"
           lead="The same papers, through different eyes. Black is hidden."
         >
-          <Picture {...{ holder, question }} />
+          <Picture {...{ holder, question, satisfied: judged.satisfied }} />
         </Step>
       )}
       <Step number={4} title="Prove">
