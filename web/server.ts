@@ -10,7 +10,7 @@ const ZKEYS = fileURLToPath(new URL('../zkeys/', import.meta.url))
 /** Statements that the page has deployed on a local chain. */
 const ON_CHAIN = ['policy-s', 'policy-m', 'policy-l']
 /** For circuit debuggers, not for pages. */
-const NOT_SERVED = /\.(r1cs|sym)$/
+const NOT_SERVED = /\.sym$/
 
 /** Serves the artifacts of `zkeys/` beside the page, and puts them beside what is built. */
 export function artifacts(): Plugin {

@@ -63,6 +63,32 @@ describe('links of the page', () => {
       { numRuns: 40, seed: 8 },
     ))
 
+  it('attack: a question that the page cannot ask, or lists of no issuer, are refused before anything is drawn', async () => {
+    const given = fc.sample(handed, { numRuns: 1, seed: 8 })[0] as Handed
+    const { question } = given
+    const bad: readonly object[] = [
+      ...[
+        null,
+        'x',
+        {},
+        { ...question, asker: 7 },
+        { ...question, groups: {} },
+        { ...question, purpose: 'x'.repeat(201) },
+      ].map((one) => ({ question: one })),
+      ...[
+        { slot: 'constructor' },
+        { slot: 'passport', claim: 'toString', test: 'is' },
+        { slot: 'passport', test: 'is' },
+      ].map((one) => ({ question: { ...question, groups: [{ need: 'all', of: [one] }] } })),
+      ...[{ stranger: [1] }, { state: [2, 1] }, { state: [0.5] }, { state: 'all' }, null].map((revoked) => ({
+        revoked,
+      })),
+    ]
+    for (const change of bad) {
+      await assert.rejects(unpackLink(await packLink({ ...given, ...change } as Handed)), RangeError)
+    }
+  })
+
   it('attack: a small link that inflates without end is refused', async () => {
     const zeros = new Blob([new Uint8Array(8 << 20)])
       .stream()

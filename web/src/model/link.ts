@@ -1,6 +1,6 @@
 import type { Envelope } from 'soulproof/prover'
-import type { Revoked } from './offices.js'
-import type { Condition, Question } from './question.js'
+import { type Revoked, readRevoked } from './offices.js'
+import { type Question, readQuestion } from './question.js'
 import { signalOf } from './signals.js'
 
 /*
@@ -22,12 +22,13 @@ export const FRAGMENT = '#proof='
 /** Bytes of a number. */
 const WORD = 32
 
+/** What follows the numbers, as JSON. */
 interface Rest {
-  readonly s: string
-  readonly q: readonly [string, string, readonly (readonly [number, ...unknown[]])[], readonly string[]]
-  readonly r: Revoked
-  readonly v: Readonly<Record<string, string>>
-  readonly h: string
+  readonly statement: string
+  readonly verificationKeyHash: string
+  readonly revealed: Readonly<Record<string, string>>
+  readonly question: Question
+  readonly revoked: Revoked
 }
 
 /** Writes a link's fragment. */
@@ -40,21 +41,7 @@ export async function packLink(handed: Handed): Promise<string> {
     ...proof.pi_c.slice(0, 2),
   ] as readonly string[]
   const words = concat([...points, ...publicSignals].map((text) => toWord(BigInt(text))))
-  const { asker, purpose, groups, reveal } = question
-  const rest: Rest = {
-    s: statement,
-    q: [
-      ...[asker, purpose],
-      groups.map(({ need, of }) => [
-        need === 'all' ? 0 : need,
-        ...of.map(({ slot, claim, test, value }) => [slot, test, claim, value]),
-      ]),
-      reveal,
-    ] as unknown as Rest['q'],
-    r: revoked,
-    v: revealed,
-    h: verificationKeyHash,
-  }
+  const rest: Rest = { statement, verificationKeyHash, revealed, question, revoked }
   const json = new TextEncoder().encode(JSON.stringify(rest))
   const count = Uint8Array.of(words.length / WORD)
   return FRAGMENT + toBase64Url(await deflate(concat([count, words, json])))
@@ -69,9 +56,8 @@ export async function unpackLink(fragment: string): Promise<Handed> {
     const words = Array.from({ length: bytes[0] as number }, (_, i) =>
       fromWord(bytes.subarray(1 + i * WORD, 1 + (i + 1) * WORD)).toString(),
     )
-    const { s, q, r, v, h } = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(end)),
-    ) as Rest
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(end))
+    const { statement, verificationKeyHash, revealed, ...rest } = JSON.parse(text) as Rest
     const [a0, a1, b00, b01, b10, b11, c0, c1, ...publicSignals] = words as [string, ...string[]]
     const proof = {
       ...{
@@ -85,29 +71,17 @@ export async function unpackLink(fragment: string): Promise<Handed> {
       },
       ...{ protocol: 'groth16', curve: 'bn128' },
     } as unknown as Envelope['proof']
-    const [asker, purpose, groups, reveal] = q
-    const question: Question = {
-      ...{ asker, purpose, reveal },
-      groups: groups.map(([need, ...of]) => ({
-        need: need === 0 ? 'all' : need,
-        of: (of as [Condition['slot'], Condition['test'], string | null, string | null][]).map(
-          ([slot, test, claim, value]) => ({
-            ...{ slot, test },
-            ...(claim != null && { claim }),
-            ...(value != null && { value }),
-          }),
-        ),
-      })),
-    }
+    // Whatever else is wrong in an envelope, the verifier says.
     const envelope = {
       version: 1,
-      statement: s,
-      verificationKeyHash: h,
+      statement,
+      verificationKeyHash,
       proof,
       publicSignals,
-      revealed: v,
+      revealed,
     } as Envelope
-    return { question, revoked: r, envelope, message: signalOf(envelope, 'message') }
+    const question = readQuestion(rest.question)
+    return { question, revoked: readRevoked(rest.revoked), envelope, message: signalOf(envelope, 'message') }
   } catch (cause) {
     throw new RangeError('the link is cut short or damaged', { cause })
   }

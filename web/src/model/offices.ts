@@ -118,6 +118,22 @@ export function issuerOf(key: string): Issuer {
 /** What every issuer has revoked: numbers of SBTs by the issuer's key. */
 export type Revoked = Readonly<Record<string, readonly number[]>>
 
+/** Most revocations of an issuer that a link may carry. */
+const MOST_REVOKED = 100
+
+/** Reads revocations from anything. @throws {RangeError} if they are none */
+export function readRevoked(json: unknown): Revoked {
+  const isList = (numbers: unknown): boolean =>
+    Array.isArray(numbers) &&
+    numbers.length <= MOST_REVOKED &&
+    numbers.every((one, i) => Number.isInteger(one) && one > (i === 0 ? 0 : numbers[i - 1]) && one < 1 << 20)
+  const lists = Object.entries(json as object)
+  if (lists.every(([key, numbers]) => OFFICES.some((one) => one.key === key) && isList(numbers))) {
+    return Object.fromEntries(lists)
+  }
+  throw new RangeError('revocations must be ascending numbers by issuer')
+}
+
 const trees = new Map<string, Registry>()
 
 /** An issuer's tree of revocations. */

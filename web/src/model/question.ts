@@ -218,6 +218,27 @@ export function forcedSlots({ groups }: Pick<Question, 'groups'>): readonly Slot
   ]
 }
 
+const MOST_TEXT = 200
+const MOST_PARTS = 16
+
+/** Reads a question from anything, such as a link of a stranger. @throws {RangeError} if it is none */
+export function readQuestion(json: unknown): Question {
+  const { asker, purpose, groups, reveal } = json as Question
+  const isText = (text: unknown): boolean => typeof text === 'string' && text.length <= MOST_TEXT
+  const isList = (list: unknown): boolean => Array.isArray(list) && list.length <= MOST_PARTS
+  const isCondition = ({ slot, claim, test, value }: Condition): boolean =>
+    Object.hasOwn(SLOTS, slot) &&
+    (claim === undefined || fieldOf(slot, claim) !== undefined) &&
+    testsOf(fieldOf(slot, claim)).includes(test) &&
+    (value === undefined || isText(value))
+  const isGroup = ({ need, of }: Group): boolean =>
+    (need === 'all' || (Number.isInteger(need) && need > 0)) && isList(of) && of.every(isCondition)
+  if (isText(asker) && isText(purpose) && isList(groups) && groups.every(isGroup)) {
+    if (isList(reveal) && reveal.every(isText)) return { asker, purpose, groups, reveal }
+  }
+  throw new RangeError('the question is none that this page asks')
+}
+
 /** An example to begin with. */
 export interface Example {
   readonly key: string

@@ -1,3 +1,4 @@
+import { compilePolicy } from 'soulproof/policy'
 import { acceptOnce, type Standing } from './claims.js'
 import type { Handed } from './link.js'
 import { publishedRoots } from './offices.js'
@@ -39,7 +40,7 @@ export async function verifyHanded(handed: Handed, now: bigint): Promise<Finding
     envelope,
   })
   const milliseconds = performance.now() - start
-  const provenance = verifier.provenance(envelope.statement)
+  const provenance = verifier.provenance(compilePolicy(policy).profile.name)
   if (!result.valid) return { result, provenance, milliseconds }
   return {
     result,

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import type { ClaimValue } from 'soulproof/sbt'
 import type { Handed } from '../model/link.js'
 import type { Made, Provenance } from '../model/proving.js'
 import { fieldOf, SLOTS, type Slot } from '../model/question.js'
@@ -43,12 +44,12 @@ export function KeyNote({ provenance }: { provenance: Provenance }) {
   )
 }
 
-/** A revealed claim for people. */
-function shownText(name: string, value: string): string {
+/** A revealed claim for people, as the verifier returned it. */
+function shownText(name: string, value: ClaimValue): string {
   const [slot, claim] = name.split('.') as [Slot, string]
   const field = fieldOf(slot, claim)
-  if (field === undefined) return value
-  const text = field.type === 'day' ? new Date(Number(value) * 1000).toISOString().slice(0, 10) : value
+  if (field === undefined) return `${value}`
+  const text = field.type === 'day' ? new Date(Number(value) * 1000).toISOString().slice(0, 10) : `${value}`
   return `${SLOTS[slot]}: ${field.label.toLowerCase()} ${showClaim(field, text)}`
 }
 
@@ -80,7 +81,7 @@ export function Verdict({ handed, finding }: { handed: Handed; finding: Finding 
             {factsOf(question).map((fact) => (
               <li key={fact}>{fact}</li>
             ))}
-            {Object.entries(envelope.revealed).map(([name, value]) => (
+            {Object.entries(result.revealed).map(([name, value]) => (
               <li key={name}>showed: {shownText(name, value)}</li>
             ))}
             <li>
