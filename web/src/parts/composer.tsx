@@ -68,6 +68,7 @@ export function Composer(o: {
         <label>
           <span className="sr">Who asks</span>
           <input
+            maxLength={60}
             value={question.asker}
             onChange={({ target }) => setQuestion({ ...question, asker: target.value })}
           />
@@ -76,6 +77,7 @@ export function Composer(o: {
         <label>
           <span className="sr">What for</span>
           <input
+            maxLength={60}
             value={question.purpose}
             onChange={({ target }) => setQuestion({ ...question, purpose: target.value })}
           />
@@ -260,6 +262,7 @@ function ValueForm(o: { field: Field; test: Test; value: string; setValue(value:
   return (
     <input
       aria-label="Value"
+      maxLength={120}
       size={Math.max(4, value.length)}
       value={value}
       inputMode={field.type === 'number' || test === 'older' ? 'numeric' : 'text'}

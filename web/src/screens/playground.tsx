@@ -167,6 +167,9 @@ export function Playground(o: {
           </div>
         )}
         <Proving task={task} />
+        <p className="sr" role="status">
+          {outcome && `Proved. What ${question.asker || 'the asker'} learned stands below.`}
+        </p>
         {outcome && <ProofFacts made={outcome.made} />}
       </Step>
       {outcome && (
