@@ -1,6 +1,6 @@
 /* biome-ignore-all lint/performance/useDomNodeTextContent: what people see is what is tested */
 import assert from 'node:assert/strict'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -14,6 +14,7 @@ import {
   startChromium,
 } from '../../scripts/lib/browser.js'
 import { type LocalChain, startChain } from '../../scripts/lib/chain.js'
+import { toPalette } from './png.js'
 
 /*
  * Drives web/ in Chromium through every screen, at two widths and in both colour schemes. `npm run test:web` builds what it
@@ -132,7 +133,8 @@ describe('the page of web/', () => {
           )
         assert.deepEqual(serious, [], `${name}, ${view}, ${colorScheme}`)
         if (pictures.includes(`${view}-${colorScheme}` as View)) {
-          await shown.screenshot({ path: `${SCREENS}/${name}-${view}-${colorScheme}.png`, fullPage: true })
+          const picture = await shown.screenshot({ fullPage: true })
+          await writeFile(`${SCREENS}/${name}-${view}-${colorScheme}.png`, toPalette(picture))
         }
       }
     }

@@ -117,7 +117,7 @@ export default function Designated() {
         <Step
           number={2}
           title="Now Bob makes its twin"
-          lead="With his own key he can make an answer that Ana never gave. Here are both, shuffled. Which one is hers?"
+          lead="With his own key he can make an answer that Ana never gave. Both are put on the table, shuffled: which one is hers?"
         >
           {!deal && forging.progress === undefined && (
             <button type="button" className="primary" onClick={dealTwins}>
@@ -143,8 +143,8 @@ export default function Designated() {
             {deal?.guessed !== undefined && (
               <p className="can">
                 {deal.guessed === deal.realAt ? 'Right, by chance.' : 'Wrong, and no wonder.'} You have{' '}
-                {score.right} of {score.of}. Everything in them is equally likely, so no look, and no
-                computer, does better than a coin.
+                {score.right} of {score.of}. There is nothing in them to tell them by: whoever guesses better
+                than a coin is lucky.
               </p>
             )}
           </div>

@@ -8,6 +8,7 @@ import { type Asked, askedOf, type Question } from '../model/question.js'
 import { type Finding, scopeOf, verifyHanded } from '../model/verifying.js'
 import { clock, type Holder, type Who, walletOf } from '../model/wallet.js'
 import { sayReason } from '../model/words.js'
+import { Hidden } from '../parts/bar.js'
 import { Composer, type Failures } from '../parts/composer.js'
 import { Explanation } from '../parts/explanation.js'
 import { HandOver } from '../parts/hand-over.js'
@@ -94,12 +95,15 @@ export function Playground(o: {
 
   return (
     <>
-      <div className="opening">
-        <h1>Prove it without showing it.</h1>
-        <p>
-          You hold what others attested about you. Somebody asks. You answer with a proof: they learn that the
-          answer is yes, and <Redacted>your name, your papers, who attested them</Redacted>
-        </p>
+      <div className="opening hero">
+        <div>
+          <h1>Prove it without showing it.</h1>
+          <p>
+            You hold what others attested about you. Somebody asks. You answer with a proof: they learn that
+            the answer is yes, and <Redacted>your name, your papers, who attested them</Redacted>
+          </p>
+        </div>
+        <Emblem />
       </div>
       <div className="sides">
         <Step
@@ -187,6 +191,30 @@ export function Playground(o: {
         </>
       )}
     </>
+  )
+}
+
+/** What the page is about, at a glance. */
+function Emblem() {
+  return (
+    <div className="document emblem kind-passport" aria-hidden="true">
+      <p className="emblem-title">Passport</p>
+      <dl>
+        {[
+          ['Name', ''],
+          ['Born', 'over 18'],
+          ['Citizen of', ''],
+        ].map(([label, note], i) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>
+              <Hidden wide={7 - i * 1.5} />
+              {note && <span className="note">✓ {note}</span>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
   )
 }
 
