@@ -1,4 +1,4 @@
-import { ToggleGroup } from 'radix-ui'
+import * as ToggleGroup from '@radix-ui/react-toggle-group'
 import { COUNTRIES, type Field, KINDS, type Kind } from '../model/offices.js'
 import {
   type Condition,

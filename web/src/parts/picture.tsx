@@ -1,4 +1,4 @@
-import { ToggleGroup } from 'radix-ui'
+import * as ToggleGroup from '@radix-ui/react-toggle-group'
 import { useState } from 'react'
 import type { Question } from '../model/question.js'
 import { type SeenDocument, sightOf, type Viewer } from '../model/sight.js'

@@ -1,4 +1,4 @@
-import { Progress } from 'radix-ui'
+import * as Progress from '@radix-ui/react-progress'
 import { useEffect, useRef, useState } from 'react'
 import { isAbort, PHASE_WORDS, type Progress as Standing } from '../model/proving.js'
 

@@ -1,4 +1,4 @@
-import { Dialog } from 'radix-ui'
+import * as Dialog from '@radix-ui/react-dialog'
 import { type FormEvent, useId, useState } from 'react'
 import { COUNTRIES, KINDS, OFFICES, officeOf } from '../model/offices.js'
 import {

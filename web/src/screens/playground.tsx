@@ -1,4 +1,4 @@
-import { ToggleGroup } from 'radix-ui'
+import * as ToggleGroup from '@radix-ui/react-toggle-group'
 import { useEffect, useMemo, useState } from 'react'
 import { compilePolicy, evaluatePolicy } from 'soulproof/policy'
 import type { Handed } from '../model/link.js'
