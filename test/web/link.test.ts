@@ -14,7 +14,9 @@ const handed: fc.Arbitrary<Handed> = fc
     question: fc.constantFrom(...EXAMPLES.map(({ question }) => question)),
     revoked: fc.dictionary(
       fc.constantFrom('state', 'agora'),
-      fc.array(fc.nat(99), { minLength: 1, maxLength: 3 }),
+      fc
+        .uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 3 })
+        .map((list) => list.sort((a, b) => a - b)),
     ),
     revealed: fc.dictionary(fc.constant('passport.country'), fc.string()),
   })
