@@ -73,7 +73,7 @@ export function sightOf(o: {
     return {
       documents: [],
       rest: 'Nothing crosses',
-      can: 'Nothing at all: not even that you looked at the question.',
+      can: 'Nothing. There is no proof, so there is nothing to see.',
       cannot: 'Nobody can make a proof of what is not so.',
     }
   }

@@ -4,7 +4,7 @@ import { compilePolicy, evaluatePolicy } from 'soulproof/policy'
 import type { Handed } from '../model/link.js'
 import { publishedRoots } from '../model/offices.js'
 import { freshMessage, type Made, makeProof } from '../model/proving.js'
-import { type Asked, askedOf, type Question } from '../model/question.js'
+import { type Asked, askedOf, factOf, type Question } from '../model/question.js'
 import { type Finding, scopeOf, verifyHanded } from '../model/verifying.js'
 import { clock, type Holder, type Who, walletOf } from '../model/wallet.js'
 import { sayReason } from '../model/words.js'
@@ -163,9 +163,15 @@ export function Playground(o: {
               {judged.problems.map((problem) => (
                 <li key={problem}>{problem}.</li>
               ))}
-              {judged.failures.map(({ reason }) => (
-                <li key={reason}>{sayReason(reason)}.</li>
-              ))}
+              {judged.failures.map(({ place: [group, at], reason }) => {
+                const condition = question.groups[group]?.of[at]
+                return (
+                  <li key={`${group} ${at} ${reason}`}>
+                    {condition && <strong>Not shown: {factOf(condition)}. </strong>}
+                    {sayReason(reason)}.
+                  </li>
+                )
+              })}
             </ul>
             <p className="aside">Only you read this. Nobody can make a proof of what is not so.</p>
           </div>
@@ -208,7 +214,7 @@ function Emblem() {
           <div key={label}>
             <dt>{label}</dt>
             <dd>
-              <Hidden wide={7 - i * 1.5} />
+              <Hidden wide={6.5 - i * 1.5} />
               {note && <span className="note">✓ {note}</span>}
             </dd>
           </div>
