@@ -88,6 +88,16 @@ export const TEST_WORDS: Readonly<Record<Test, string>> = {
   older: 'at least',
 }
 
+/** What a claim is called in a sentence. */
+export function nounOf(slot: Slot, claim: string): string {
+  const nouns: Readonly<Record<string, string>> = {
+    ...{ name: 'the name', country: 'the citizenship', birthDate: 'the birth date', major: 'the subject' },
+    ...{ year: 'the year of the degree', handle: 'the name of the account', followers: 'how many followers' },
+    talks: `how many talks at ${SLOTS[slot]}`,
+  }
+  return nouns[claim] ?? claim
+}
+
 /** A short sentence for a condition, as a fact that is proved. */
 export function factOf({ slot, claim, test, value = '' }: Condition): string {
   const field = fieldOf(slot, claim)
@@ -95,26 +105,19 @@ export function factOf({ slot, claim, test, value = '' }: Condition): string {
     return slot.startsWith('con')
       ? `was at ${SLOTS[slot]}`
       : `has a ${KINDS[kindOf(slot)].title.toLowerCase()}`
-  const shown =
-    field.type === 'country'
-      ? value
-          .split(',')
-          .map((code) => COUNTRIES[code.trim()] ?? code.trim())
-          .join(', ')
-      : value
+  const shown = value
+    .split(test === 'oneOf' ? ',' : '\n')
+    .map((text) => text.trim())
+    .map((text) => (field.type === 'country' ? (COUNTRIES[text] ?? text) : text))
+    .join(' or ')
   const number = /^\d+$/.test(shown) && field.claim !== 'year' ? Number(shown).toLocaleString('en') : shown
   const subject = `${slot}.${claim}`
   if (test === 'older') return `is at least ${value} years old`
-  if (subject === 'passport.country') {
-    return (
-      { is: `is a citizen of ${shown}`, isNot: `is not a citizen of ${shown}` }[test as 'is'] ??
-      `is a citizen of one of: ${shown}`
-    )
-  }
+  if (subject === 'passport.country') return `is ${test === 'isNot' ? 'not ' : ''}a citizen of ${shown}`
   if (subject === 'account.followers')
     return `has ${{ moreThan: 'more than', atLeast: 'at least', lessThan: 'fewer than' }[test as 'atLeast'] ?? 'exactly'} ${number} followers`
-  if (subject === 'degree.major' && test === 'is') return `has a degree in ${shown}`
-  if (subject === 'degree.major' && test === 'oneOf') return `has a degree in one of: ${shown}`
+  if (subject === 'degree.major')
+    return `has a degree in ${test === 'isNot' ? 'something else than ' : ''}${shown}`
   return `${SLOTS[slot].toLowerCase()}: ${field.label.toLowerCase()} ${TEST_WORDS[test]} ${number}`
 }
 

@@ -1,9 +1,9 @@
 import { KINDS, type Kind, officeOf } from './offices.js'
 import {
   factOf,
-  fieldOf,
   forcedSlots,
   kindOf,
+  nounOf,
   officesOf,
   type Question,
   SLOTS,
@@ -171,19 +171,7 @@ export function secretsOf(question: Question): readonly string[] {
     .flatMap((slot) =>
       KINDS[kindOf(slot)].fields
         .filter(({ claim }) => !known.has(`${slot}.${claim}`))
-        .map(({ claim }) => (fieldOf(slot, claim)?.label ?? claim).toLowerCase())
-        .map(
-          (label) =>
-            ({
-              name: 'the name',
-              born: 'the birth date',
-              'citizen of': 'the citizenship',
-              subject: 'the subject',
-              year: 'the year of the degree',
-              'known as': 'the account',
-              followers: 'how many followers',
-            })[label] ?? label,
-        ),
+        .map(({ claim }) => nounOf(slot, claim)),
     )
   const choice = groups.some(({ need, of }) => need !== 'all' && need < of.length)
   return [
@@ -223,10 +211,10 @@ function sayOf(o: {
   }
 }
 
-/** A revealed claim in words. */
-export function revealText(name: string): string {
+/** That a claim is revealed, in words. */
+function revealText(name: string): string {
   const [slot, claim] = name.split('.') as [Slot, string]
-  return `shows: ${SLOTS[slot].toLowerCase()}, ${fieldOf(slot, claim)?.label.toLowerCase() ?? claim}`
+  return `shows ${nounOf(slot, claim)}`
 }
 
 /** "a, b and c" */

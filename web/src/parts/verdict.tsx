@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { ClaimValue } from 'soulproof/sbt'
 import type { Handed } from '../model/link.js'
 import type { Made, Provenance } from '../model/proving.js'
-import { fieldOf, SLOTS, type Slot } from '../model/question.js'
+import { fieldOf, nounOf, type Slot } from '../model/question.js'
 import { factsOf, secretsOf } from '../model/sight.js'
 import { signalOf } from '../model/signals.js'
 import { type Finding, verifyHanded } from '../model/verifying.js'
@@ -50,7 +50,7 @@ function shownText(name: string, value: ClaimValue): string {
   const field = fieldOf(slot, claim)
   if (field === undefined) return `${value}`
   const text = field.type === 'day' ? new Date(Number(value) * 1000).toISOString().slice(0, 10) : `${value}`
-  return `${SLOTS[slot]}: ${field.label.toLowerCase()} ${showClaim(field, text)}`
+  return `${nounOf(slot, claim)}: ${showClaim(field, text)}`
 }
 
 /** The verifier's screen: what was learned, in words, and what was not. */
@@ -82,7 +82,7 @@ export function Verdict({ handed, finding }: { handed: Handed; finding: Finding 
               <li key={fact}>{fact}</li>
             ))}
             {Object.entries(result.revealed).map(([name, value]) => (
-              <li key={name}>showed: {shownText(name, value)}</li>
+              <li key={name}>showed {shownText(name, value)}</li>
             ))}
             <li>
               {standing === 'new' && `has not claimed “${purpose}” before`}
