@@ -35,7 +35,7 @@ const POLICY = {
 }
 
 /** Bytes of the first load, as gzip makes them; fonts are compressed as they are. */
-const BUDGET = { code: 150_000, font: 60_000 }
+const BUDGET = { code: 155_000, font: 60_000 }
 /** Milliseconds for a proof on a busy machine. */
 const PROOF = 120_000
 

@@ -1,5 +1,5 @@
 import * as Dialog from '@radix-ui/react-dialog'
-import { type FormEvent, useId, useState } from 'react'
+import { type FormEvent, useId, useRef, useState } from 'react'
 import { COUNTRIES, KINDS, OFFICES, officeOf } from '../model/offices.js'
 import {
   type Card,
@@ -23,12 +23,19 @@ const DRAFTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** The holder's SBTs, with what can be done to each. */
 export function WalletList(o: { holder: Holder; setHolder(holder: Holder): void }) {
   const { holder, setHolder } = o
-  const [open, setOpen] = useState<Card | 'new'>()
+  const [opened, setOpened] = useState<Card | 'new'>()
+  const opener = useRef<HTMLElement>(null)
+  const setOpen = (next: Card | 'new' | undefined) => {
+    if (next) opener.current = document.activeElement as HTMLElement
+    setOpened(next)
+  }
   return (
     <>
       <ul className="cards">
-        {holder.cards.map((card) => (
-          <li key={card.number}>
+        {holder.cards.map((card, i) => (
+          // By place: an SBT that is issued anew stands where the first one stood, and keeps the focus.
+          // biome-ignore lint/suspicious/noArrayIndexKey: see above
+          <li key={i}>
             <CardView {...{ holder, card }} onOpen={() => setOpen(card)} />
           </li>
         ))}
@@ -38,14 +45,22 @@ export function WalletList(o: { holder: Holder; setHolder(holder: Holder): void 
           </button>
         </li>
       </ul>
-      <Dialog.Root open={open !== undefined} onOpenChange={(isOpen) => !isOpen && setOpen(undefined)}>
+      <Dialog.Root open={opened !== undefined} onOpenChange={(isOpen) => !isOpen && setOpen(undefined)}>
         <Dialog.Portal>
           <Dialog.Overlay className="overlay" />
-          <Dialog.Content className="dialog" aria-describedby={undefined}>
-            {open !== undefined && (
+          <Dialog.Content
+            className="dialog"
+            aria-describedby={undefined}
+            onCloseAutoFocus={(event) => {
+              event.preventDefault()
+              const back = opener.current?.isConnected ? opener.current : document.getElementById('main')
+              back?.focus({ preventScroll: true })
+            }}
+          >
+            {opened !== undefined && (
               <CardForm
-                key={open === 'new' ? 'new' : open.number}
-                {...{ holder, ...(open !== 'new' && { card: open }) }}
+                key={opened === 'new' ? 'new' : opened.number}
+                {...{ holder, ...(opened !== 'new' && { card: opened }) }}
                 onDone={(next) => {
                   if (next) setHolder(next)
                   setOpen(undefined)

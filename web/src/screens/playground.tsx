@@ -100,7 +100,7 @@ export function Playground(o: {
           <h1>Prove it without showing it.</h1>
           <p>
             You hold what others attested about you. Somebody asks. You answer with a proof: they learn that
-            the answer is yes, and <Redacted>your name, your papers, who attested them</Redacted>
+            the answer is yes, and <Redacted>neither name nor papers</Redacted>
           </p>
         </div>
         <Emblem />
