@@ -1,6 +1,7 @@
 import type { Exchange, VerifierKey } from 'soulproof/designated'
+import { compilePolicy } from 'soulproof/policy'
 import { publishedRoots } from './offices.js'
-import { openProver, openVerifier, type Progress } from './proving.js'
+import { openProver, openVerifier, type Progress, type Provenance } from './proving.js'
 import { askedOf, type Question } from './question.js'
 import { scopeOf } from './verifying.js'
 import { clock, type Holder, walletOf } from './wallet.js'
@@ -30,6 +31,8 @@ export interface Transcript {
   readonly country: string
   readonly nullifier: bigint
   readonly accepted: boolean
+  /** Of the key that it was made for. */
+  readonly provenance: Provenance
 }
 
 interface Hooks {
@@ -76,6 +79,7 @@ async function receive(
     country: `${result.revealed['passport.country']}`,
     nullifier: result.nullifier,
     accepted: true,
+    provenance: (await openVerifier()).provenance(compilePolicy(askedOf(BOBS_QUESTION).policy).profile.name),
   }
 }
 

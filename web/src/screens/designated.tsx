@@ -14,6 +14,7 @@ import { Short } from '../parts/bar.js'
 import { Explanation } from '../parts/explanation.js'
 import { Proving, useTask } from '../parts/proving.js'
 import { Step } from '../parts/step.js'
+import { KeyNote } from '../parts/verdict.js'
 
 /** Two answers on the table, in an order that the visitor does not know. */
 interface Deal {
@@ -109,6 +110,9 @@ export default function Designated() {
               <li>and a citizen of {nameOf(real.country)}, as shown</li>
               <li>and he did not make this proof himself, so that somebody did who holds such a passport</li>
             </ul>
+            <p className="facts">
+              <KeyNote provenance={real.provenance} />
+            </p>
           </div>
         )}
         <Explanation policy={askedOf(BOBS_QUESTION).policy} />
@@ -161,7 +165,7 @@ export default function Designated() {
       {deal?.guessed !== undefined && (
         <Step
           number={3}
-          title="So Bob’s word is worth nothing"
+          title="So Bob’s copy is worth nothing"
           lead="Bob wants to tell the newspaper where Ana is from. He can make it say anything."
         >
           <div className="buttons">
