@@ -134,6 +134,7 @@ describe('the page of web/', () => {
           )
         assert.deepEqual(serious, [], `${name}, ${view}, ${colorScheme}`)
         if (pictures.includes(`${view}-${colorScheme}` as View)) {
+          await shown.evaluate(() => window.scrollTo(0, 0))
           const picture = await shown.screenshot({ fullPage: true })
           await writeFile(`${SCREENS}/${name}-${view}-${colorScheme}.png`, toPalette(picture))
         }
