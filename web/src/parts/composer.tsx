@@ -1,8 +1,8 @@
-import * as ToggleGroup from '@radix-ui/react-toggle-group'
 import { COUNTRIES, type Field, KINDS, type Kind } from '../model/offices.js'
 import {
   type Condition,
   EXAMPLES,
+  type Example,
   fieldOf,
   forcedSlots,
   type Group,
@@ -16,6 +16,7 @@ import {
   testsOf,
 } from '../model/question.js'
 import { sayReason } from '../model/words.js'
+import { Chips } from './chips.js'
 
 /** Why a condition does not hold, by its place. */
 export type Failures = readonly { readonly place: Place; readonly reason: string }[]
@@ -48,22 +49,12 @@ export function Composer(o: {
   }
   return (
     <div className="composer">
-      <ToggleGroup.Root
-        type="single"
-        className="chips"
-        aria-label="Examples"
-        value={example?.key ?? ''}
-        onValueChange={(key) => {
-          const chosen = EXAMPLES.find((one) => one.key === key)
-          if (chosen) setQuestion(chosen.question)
-        }}
-      >
-        {EXAMPLES.map(({ key, title }) => (
-          <ToggleGroup.Item key={key} value={key} className="chip">
-            {title}
-          </ToggleGroup.Item>
-        ))}
-      </ToggleGroup.Root>
+      <Chips
+        label="Examples"
+        options={EXAMPLES.map(({ key, title }) => [key, title] as const)}
+        value={example?.key}
+        onChoose={(key) => setQuestion((EXAMPLES.find((one) => one.key === key) as Example).question)}
+      />
       <p className="asker">
         <label>
           <span className="sr">Who asks</span>

@@ -1,9 +1,9 @@
-import * as ToggleGroup from '@radix-ui/react-toggle-group'
 import { useState } from 'react'
 import type { Question } from '../model/question.js'
 import { type SeenDocument, sightOf, type Viewer } from '../model/sight.js'
 import type { Holder } from '../model/wallet.js'
 import { Hidden } from './bar.js'
+import { Chips } from './chips.js'
 
 /** What crosses to whom, as documents that are blackened for each viewer. */
 export function Picture(o: { holder: Holder; question: Question; satisfied: boolean }) {
@@ -18,19 +18,7 @@ export function Picture(o: { holder: Holder; question: Question; satisfied: bool
   ]
   return (
     <div className="picture">
-      <ToggleGroup.Root
-        type="single"
-        className="chips viewers"
-        aria-label="Through whose eyes"
-        value={viewer}
-        onValueChange={(value) => value && setViewer(value as Viewer)}
-      >
-        {viewers.map(([key, name]) => (
-          <ToggleGroup.Item key={key} value={key} className="chip">
-            {name}
-          </ToggleGroup.Item>
-        ))}
-      </ToggleGroup.Root>
+      <Chips<Viewer> label="Through whose eyes" options={viewers} value={viewer} onChoose={setViewer} />
       <div className="desk" data-viewer={viewer}>
         {documents.map((document) => (
           <Document key={document.id} document={document} />

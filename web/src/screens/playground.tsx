@@ -1,4 +1,3 @@
-import * as ToggleGroup from '@radix-ui/react-toggle-group'
 import { useEffect, useMemo, useState } from 'react'
 import { compilePolicy, evaluatePolicy } from 'soulproof/policy'
 import type { Handed } from '../model/link.js'
@@ -9,6 +8,7 @@ import { type Finding, scopeOf, verifyHanded } from '../model/verifying.js'
 import { clock, type Holder, type Who, walletOf } from '../model/wallet.js'
 import { sayReason } from '../model/words.js'
 import { Hidden } from '../parts/bar.js'
+import { Chips } from '../parts/chips.js'
 import { Composer, type Failures } from '../parts/composer.js'
 import { Explanation } from '../parts/explanation.js'
 import { HandOver } from '../parts/hand-over.js'
@@ -112,19 +112,7 @@ export function Playground(o: {
           className="hold"
           lead="SBTs, issued to your Soul and bound to it. Choose one to change it."
         >
-          <ToggleGroup.Root
-            type="single"
-            className="chips"
-            aria-label="Who you are"
-            value={who}
-            onValueChange={(value) => value && setWho(value as Who)}
-          >
-            {PEOPLE.map(([key, name]) => (
-              <ToggleGroup.Item key={key} value={key} className="chip">
-                {name}
-              </ToggleGroup.Item>
-            ))}
-          </ToggleGroup.Root>
+          <Chips label="Who you are" options={PEOPLE} value={who} onChoose={setWho} />
           {holder ? (
             <WalletList {...{ holder, setHolder }} />
           ) : (
