@@ -448,7 +448,7 @@ describe('the page of web/', () => {
       await file.setInputFiles({ name: 'a.json', mimeType: 'application/json', buffer })
       await page
         .locator('.chart')
-        .getByText(/^file, soulproof/)
+        .getByText(/^file, 1 thread$/)
         .first()
         .waitFor()
       await inspect(page, 'benchmark', ['desktop-light'])

@@ -13,18 +13,23 @@ export default function Chart({ medians }: { medians: readonly Median[] }) {
       const Plot = await import('@observablehq/plot')
       const element = place.current
       if (!current || element === null) return
+      const engines = new Set(medians.map(({ engine }) => engine)).size
       const rowOf = ({ source, engine, threads }: Median) =>
-        [source, engine, `${threads} thread${threads === 1 ? '' : 's'}`]
+        [source, engines > 1 ? engine : '', `${threads} thread${threads === 1 ? '' : 's'}`]
           .filter((part) => part !== '')
           .join(', ')
       const data = medians.map((one) => ({ ...one, row: rowOf(one) }))
       const statements = STATEMENTS.filter((name) => data.some(({ statement }) => statement === name))
       const narrow = element.clientWidth < 520
-      const rows = new Set(data.map(({ row }) => row)).size
+      const rows = [...new Set(data.map(({ row }) => row))]
+      // Wide enough for the longest label, at about 7 px a letter.
+      const marginLeft = 20 + 7 * Math.max(...rows.map(({ length }) => length))
       const plot = Plot.plot({
         width: element.clientWidth,
-        height: 60 + statements.length * (22 + rows * 26),
-        marginLeft: narrow ? 96 : 150,
+        height: 70 + statements.length * (30 + rows.length * 28),
+        marginLeft,
+        marginTop: 30,
+        marginBottom: 44,
         marginRight: 46,
         style: { fontSize: '13px', background: 'transparent', color: 'inherit' },
         x: { label: 'milliseconds', grid: true, ticks: narrow ? 3 : 7 },
@@ -34,7 +39,7 @@ export default function Chart({ medians }: { medians: readonly Median[] }) {
         marks: [
           Plot.text(statements, {
             ...{ fy: (name: string) => name, text: (name: string) => name, frameAnchor: 'top-left' },
-            ...{ dx: narrow ? -92 : -146, dy: -15, fontWeight: 650 },
+            ...{ dx: 4 - marginLeft, dy: -16, fontWeight: 650 },
           }),
           Plot.barX(data, {
             y: 'row',
