@@ -477,20 +477,23 @@ async function scan(page: Page): Promise<string | undefined> {
     width: number,
     height: number,
   ) => { readonly data: string } | null
-  const { data, size } = await page
-    .getByRole('img', { name: 'The link as a QR code' })
-    .evaluate(async (svg) => {
-      const size = 900
-      const paths = svg.querySelector('path')?.getAttribute('d') ?? ''
-      const modules = Number(svg.getAttribute('viewBox')?.split(' ')[2])
-      const canvas = new OffscreenCanvas(size, size)
-      const drawing = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
-      drawing.fillStyle = '#fff'
-      drawing.fillRect(0, 0, size, size)
-      drawing.scale(size / modules, size / modules)
-      drawing.fillStyle = '#000'
-      drawing.fill(new Path2D(paths))
-      return { data: [...drawing.getImageData(0, 0, size, size).data], size }
-    })
-  return jsQR(Uint8ClampedArray.from(data), size, size)?.data
+  const size = 900
+  const dots = await page.getByRole('img', { name: 'The link as a QR code' }).evaluate((svg, size) => {
+    const paths = svg.querySelector('path')?.getAttribute('d') ?? ''
+    const modules = Number(svg.getAttribute('viewBox')?.split(' ')[2])
+    const canvas = new OffscreenCanvas(size, size)
+    const drawing = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
+    drawing.fillStyle = '#fff'
+    drawing.fillRect(0, 0, size, size)
+    drawing.scale(size / modules, size / modules)
+    drawing.fillStyle = '#000'
+    drawing.fill(new Path2D(paths))
+    const { data } = drawing.getImageData(0, 0, size, size)
+    // A letter a pixel: numbers would take minutes to travel.
+    return Array.from({ length: size * size }, (_, i) => ((data[4 * i] as number) < 128 ? '#' : ' ')).join('')
+  }, size)
+  const rgba = Uint8ClampedArray.from({ length: 4 * size * size }, (_, i) =>
+    dots[i >> 2] === '#' && i % 4 < 3 ? 0 : 255,
+  )
+  return jsQR(rgba, size, size)?.data
 }
