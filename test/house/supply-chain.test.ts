@@ -41,6 +41,8 @@ const LICENCES = [
   '0BSD',
   'Unlicense',
   'MPL-2.0',
+  // Of a font.
+  'OFL-1.1',
   'PSF-2.0',
   'GPL-3.0',
 ]
