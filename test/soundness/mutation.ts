@@ -137,9 +137,12 @@ export function mutate(o: {
         if (!isInput && breaksAtOnce({ r1cs, proof, plan, witness, wire, other })) continue
         const changed = plan.follow(witness, new Map([[wire, other]]))
         if (plan.violated(witness, changed, 1).length > 0) continue
-        // What an argument takes as given may have another form, as long as no output is another.
-        const rule = proof.rules.get(wire)
-        const isGiven = typeof rule === 'object' && rule.kind === 'given'
+        // What an argument takes as given may have another form, as long as no output is another; bits that were concluded
+        // from it are the way to the same form.
+        const isGiven = [...changed.keys()].some((one) => {
+          const rule = proof.rules.get(one)
+          return typeof rule === 'object' && rule.kind === 'given'
+        })
         const isSeen = [...changed.keys()].some((one) => one <= r1cs.outputs)
         if (isGiven && !isSeen) continue
         survivors.add(`${nameOf(wire)} with what follows`)
