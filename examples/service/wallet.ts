@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Group } from 'soulproof/merkle'
 import type { Prover } from 'soulproof/prover'
-import { readOffer } from 'soulproof/server/wallet'
+import { readGateOffer } from 'soulproof/server/wallet'
 import type { Soul } from 'soulproof/soul'
 
 /** Returns the id of the claim, or undefined if the Soul has claimed for somebody else. */
@@ -20,7 +20,7 @@ export async function claim(o: {
   const { service, audience, prover, soul, group, recipient } = o
   const { gates } = (await (await fetch(`${service}/v1/gates`)).json()) as { gates: { gate: string }[] }
   const offer = gates.find(({ gate }) => gate === 'drop')
-  const { scope } = readOffer({ offer, audience, now: BigInt(Math.floor(Date.now() / 1000)) })
+  const { scope } = readGateOffer({ offer, audience, now: BigInt(Math.floor(Date.now() / 1000)) })
   const envelope = await prover.prove({ statement: 'membership', scope, message: recipient, soul, group })
 
   const body = JSON.stringify({ envelope, message: recipient })

@@ -35,7 +35,7 @@ export class OfferError extends SoulproofError {
  * @throws {PolicyError} if its policy is malformed
  * @throws {TypeError|RangeError} naming another argument that is malformed
  */
-export function readOffer(o: {
+export function readGateOffer(o: {
   readonly offer: unknown
   readonly audience: string
   readonly now: bigint

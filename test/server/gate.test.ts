@@ -19,7 +19,7 @@ import {
   refuseMixedScopes,
   type Snapshot,
 } from '../../src/server/index.js'
-import { OfferError, readOffer } from '../../src/server/wallet.js'
+import { OfferError, readGateOffer } from '../../src/server/wallet.js'
 import { createVerifier, type Verifier } from '../../src/verifier/index.js'
 import { rerandomise } from '../support/chain.js'
 import { ALICE, BOB, NOW, PERSON } from '../support/world.js'
@@ -277,43 +277,46 @@ describe('server/gate', () => {
 
     it('takes an offer for what it is', () => {
       const offer = JSON.parse(JSON.stringify(door().offer({ binding: 'session 1' })))
-      const { policy: read, ...rest } = readOffer({ ...asked, offer })
+      const { policy: read, ...rest } = readGateOffer({ ...asked, offer })
       assert.ok(read)
       assert.deepEqual(rest, {
         ...{ gate: 'door', statement: 'policy-s', scope: toField('door', 'scope') },
         ...{ message: offer.challenge, verifierKey: 0n },
       })
-      assert.equal(readOffer({ ...asked, offer: drop().offer() }).message, undefined)
+      assert.equal(readGateOffer({ ...asked, offer: drop().offer() }).message, undefined)
     })
 
     it('a challenge that one site passes on for another is refused, and one that is over', () => {
       const offer = door().offer()
-      assert.throws(() => readOffer({ ...asked, offer, audience: 'https://evil.example' }), OfferError)
+      assert.throws(() => readGateOffer({ ...asked, offer, audience: 'https://evil.example' }), OfferError)
       const relayed = { ...offer, audience: 'https://evil.example' }
       assert.throws(
-        () => readOffer({ ...asked, offer: relayed, audience: 'https://evil.example' }),
+        () => readGateOffer({ ...asked, offer: relayed, audience: 'https://evil.example' }),
         /malformed, or for somebody else/,
       )
-      assert.throws(() => readOffer({ ...asked, offer, now: NOW + 301n }), /is over/)
+      assert.throws(() => readGateOffer({ ...asked, offer, now: NOW + 301n }), /is over/)
     })
 
     it('row 23: no proof to a key that the wallet did not name, nor to one whose owner does not prove to know it', () => {
       const possession = new Uint8Array(16).fill(8)
       const offer = door({ key }).offer({ possession })
       const named = { ...asked, verifierKey: key.verifierKey, possession }
-      assert.equal(readOffer({ ...named, offer }).verifierKey, key.verifierKey)
-      assert.throws(() => readOffer({ ...asked, offer }), /another verifier/)
-      assert.throws(() => readOffer({ ...named, offer: door().offer() }), /another verifier/)
-      assert.throws(() => readOffer({ ...asked, offer, verifierKey: key.verifierKey }), /has to prove/)
+      assert.equal(readGateOffer({ ...named, offer }).verifierKey, key.verifierKey)
+      assert.throws(() => readGateOffer({ ...asked, offer }), /another verifier/)
+      assert.throws(() => readGateOffer({ ...named, offer: door().offer() }), /another verifier/)
+      assert.throws(() => readGateOffer({ ...asked, offer, verifierKey: key.verifierKey }), /has to prove/)
       for (const changed of [
         { possession: undefined },
         { possession: door({ key }).offer({ possession }).possession },
         { verifierKey2: '5' },
         { challenge: undefined },
       ]) {
-        assert.throws(() => readOffer({ ...named, offer: { ...offer, ...changed } }), OfferError)
+        assert.throws(() => readGateOffer({ ...named, offer: { ...offer, ...changed } }), OfferError)
       }
-      assert.throws(() => readOffer({ ...named, offer, possession: new Uint8Array(16) }), /does not prove/)
+      assert.throws(
+        () => readGateOffer({ ...named, offer, possession: new Uint8Array(16) }),
+        /does not prove/,
+      )
     })
   })
 

@@ -21,7 +21,7 @@ import {
   spendWithin,
 } from '../../src/server/index.js'
 import { createMetrics, createService, readServiceConfig } from '../../src/server/service.js'
-import { readOffer } from '../../src/server/wallet.js'
+import { readGateOffer } from '../../src/server/wallet.js'
 import type { Verifier } from '../../src/verifier/index.js'
 import { ALICE, NOW } from '../support/world.js'
 import type { EntryTarget } from './entries.js'
@@ -233,8 +233,8 @@ export async function serverTargets(o: {
       call: (input) => readServiceConfig(input, folder),
     },
     {
-      name: 'readOffer',
-      covers: ['wallet.readOffer'],
+      name: 'readGateOffer',
+      covers: ['wallet.readGateOffer'],
       cost: 2,
       samples: [
         { offer: gates[1].offer(), audience: 'https://a.example', now: NOW },
@@ -245,7 +245,7 @@ export async function serverTargets(o: {
         },
       ],
       call: (input: Anything) => {
-        const { verifierKey } = readOffer(input)
+        const { verifierKey } = readGateOffer(input)
         if (verifierKey !== (input.verifierKey ?? 0n)) throw new WrongAnswer('is for another verifier')
       },
     },
