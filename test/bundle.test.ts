@@ -21,8 +21,8 @@ const BUDGET: Readonly<Record<(typeof PAGE_EXPORTS)[number], number>> = {
   backup: 26_000,
 }
 
-/** What it may have to load at most where PLONK is asked for. */
-const LATER = 12_000
+/** What it may have to load at most where PLONK is asked for, or artifacts are unpacked without their worker. */
+const LATER = 14_500
 
 /** What of a package's folder is in nobody's bundle: GPL code, peers, and what only Node has. */
 const FOREIGN = /node_modules\/(snarkjs|ffjavascript|circom|poseidon-lite|@zk-kit|viem|classic-level|buffer)/

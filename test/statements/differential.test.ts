@@ -6,7 +6,7 @@ const RUNS = {
   'policy-s': 400,
   'policy-m': 90,
   'policy-m-timed': 40,
-  'policy-l': 24,
+  'policy-l': 48,
 } as const
 const CHANGES: Readonly<Record<WitnessStatement, readonly string[]>> = {
   membership: ['sibling', 'index', 'secret', 'root', 'nullifier', 'level', 'not a member'],
