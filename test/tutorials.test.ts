@@ -79,7 +79,7 @@ describe('links of documents', () => {
   })
 
   it('a missing file or heading is found', () => {
-    const file = join(ROOT, 'docs', 'example.md')
+    const file = join(ROOT, 'docs', 'README.md')
     const text =
       '# A `b`, c\n\n[1](#a-b-c) [2](#a-b) [3](policy.md) [4](none.md) [5](../README.md#security) [6](../README.md#none)\n'
     assert.deepEqual(brokenLinks(file, text), ['#a-b', 'none.md', '../README.md#none'])
