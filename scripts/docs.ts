@@ -146,6 +146,7 @@ const app = await Application.bootstrap({
   excludeExternals: true,
   // The sources have no public address to lead to.
   disableSources: true,
+  customCss: join(ROOT, 'docs/site/site.css'),
   githubPages: false,
   hideGenerator: true,
   includeHierarchySummary: false,
