@@ -1,14 +1,12 @@
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { copyFile, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { cp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Inputs, InputValue } from '../../src/prover/witness.js'
-import { type BuiltStatement, buildStatement, defaultCacheDir } from '../../src/setup/build.js'
+import { type BuiltStatement, buildStatement } from '../../src/setup/build.js'
 import type { Foreign } from '../../test/support/foreign.js'
-import { fetchPackage } from './packages.js'
-import { step } from './step.js'
+import { fetchPackage, installLocked } from './packages.js'
 
 /** MACI's circuits. */
 export const MACI_CIRCUITS: Foreign = {
@@ -102,22 +100,7 @@ export interface MaciPackages {
 
 /** Installs examples/maci from its lockfile into the cache, once, and loads it. */
 export async function loadMaciPackages(): Promise<MaciPackages> {
-  const hash = createHash('sha256')
-    .update(readFileSync(join(LOCKED, 'package-lock.json')))
-    .digest('hex')
-  const folder = join(defaultCacheDir(), 'foreign', `maci-packages-${hash.slice(0, 16)}`)
-  if (!existsSync(folder)) {
-    await mkdir(dirname(folder), { recursive: true })
-    const work = await mkdtemp(join(dirname(folder), '.installing-'))
-    try {
-      for (const name of ['package.json', 'package-lock.json'])
-        await copyFile(join(LOCKED, name), join(work, name))
-      await step('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], work)
-      await rename(work, folder)
-    } finally {
-      await rm(work, { recursive: true, force: true })
-    }
-  }
+  const folder = await installLocked(LOCKED, 'maci-packages')
   const load = createRequire(join(folder, 'package.json'))
   return {
     core: load('maci-core') as MaciPackages['core'],

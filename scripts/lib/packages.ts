@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { defaultCacheDir } from '../../src/setup/build.js'
 import { type Foreign, foreignFolder, hasForeign } from '../../test/support/foreign.js'
+import { step } from './step.js'
 
 const run = promisify(execFile)
 
@@ -34,6 +37,35 @@ export async function fetchPackage(foreign: Foreign): Promise<string> {
     await rename(join(work, 'package'), folder).catch((error: unknown) => {
       // Another process may have been faster; what it fetched has the same hash.
       if (!hasForeign(foreign)) throw error
+    })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  return folder
+}
+
+/**
+ * Installs what a folder locks into the cache, once, without scripts at installation.
+ *
+ * @param locked - folder with a package.json and its package-lock.json
+ * @param name - of the folder in the cache, which the lockfile's hash completes
+ * @returns where `node_modules` is
+ * @throws {Error} if npm fails
+ */
+export async function installLocked(locked: string, name: string): Promise<string> {
+  const lock = await readFile(join(locked, 'package-lock.json'))
+  const hash = createHash('sha256').update(lock).digest('hex')
+  const folder = join(defaultCacheDir(), 'foreign', `${name}-${hash.slice(0, 16)}`)
+  if (existsSync(folder)) return folder
+  await mkdir(dirname(folder), { recursive: true })
+  const work = await mkdtemp(join(dirname(folder), '.installing-'))
+  try {
+    for (const file of ['package.json', 'package-lock.json'])
+      await copyFile(join(locked, file), join(work, file))
+    await step('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], work)
+    await rename(work, folder).catch((error: unknown) => {
+      // Another process may have been faster; what it installed has the same lockfile.
+      if (!existsSync(folder)) throw error
     })
   } finally {
     await rm(work, { recursive: true, force: true })

@@ -52,7 +52,7 @@ export interface LedgerState {
   readonly categories: bigint
   /** Root of the quaternary tree of the leaves. */
   readonly treeRoot: bigint
-  /** Leaves in use, from 1; {@link LEDGER_OVERFLOWED} if there were too few. */
+  /** Leaves in use, from 1; `LEDGER_OVERFLOWED` if there were too few. */
   readonly size: number
   /** Number of queue entries that the tree contains. */
   readonly queueLength: bigint

@@ -21,7 +21,7 @@ export interface AnchorLeaf {
   readonly acceptsSigned: boolean
   readonly acceptsRegistered: boolean
   readonly wantsStatus: boolean
-  /** Seconds, or {@link ANY_AGE}. */
+  /** Seconds, or `ANY_AGE`. */
   readonly maxAge: bigint
 }
 

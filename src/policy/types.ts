@@ -45,6 +45,7 @@ export interface SlotRule {
   readonly maxAge?: bigint
 }
 
+/** A ledger of which a policy speaks: its name there, its id of 1 to 256 characters, and its categories, all different. */
 export interface LedgerRule {
   readonly name: string
   readonly id: string

@@ -1,7 +1,7 @@
 import { requireObject, SchemaError } from '../errors.js'
 import { assertField, assertUint, hashBytes, hashText } from '../field.js'
 
-/** Type of a claim; see {@link encodeClaim} for the range and the field element of each. */
+/** Type of a claim; see `encodeClaim` for the range and the field element of each. */
 export type ClaimType = 'uint' | 'int' | 'date' | 'bool' | 'string' | 'bytes' | 'field'
 
 /** A claim's value: bigint for uint, int, date (Unix seconds) and field, else what the name says. */
@@ -35,7 +35,7 @@ export const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
  * Defines a schema.
  *
  * @throws {SchemaError} for an empty or over-long name, no claims or more than 10, an unknown type, or a claim
- *   name that is not {@link NAME_PATTERN}
+ *   name that is not `NAME_PATTERN`
  */
 export function defineSchema(options: {
   readonly name: string
