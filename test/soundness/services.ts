@@ -26,6 +26,7 @@ import { soulToJson } from '../../src/soul/json.js'
 import type { Verifier } from '../../src/verifier/index.js'
 import { CREDIT, entryAbout } from '../support/ledger.js'
 import { ALICE, BOB, CITIZENSHIP, grant, NOW, openOffice, refresh, rootsOf } from '../support/world.js'
+import { chainTargets } from './chains.js'
 import type { EntryTarget } from './entries.js'
 import { WrongAnswer } from './fuzz.js'
 import { httpTarget, serverTargets } from './servers.js'
@@ -92,6 +93,7 @@ export async function openServices(o: {
       ...(await storeTargets(folder)),
       ...simulationTargets(prover),
       ...feedTargets(),
+      ...chainTargets(folder),
       ...(await backupTargets()),
       ...issuing,
       ...commands.targets,
@@ -524,7 +526,7 @@ async function storeTargets(folder: string): Promise<EntryTarget[]> {
     },
     {
       name: 'createFileCursor',
-      covers: ['indexer.createFileCursor'],
+      covers: ['indexer.createFileCursor', 'chain.createFileCursor'],
       cost: 2,
       samples: [new TextEncoder().encode(cursor)],
       async call(input) {
