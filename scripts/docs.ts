@@ -144,6 +144,8 @@ const app = await Application.bootstrap({
   out: OUT,
   // Types of viem that ours refer to have pages of their own elsewhere.
   excludeExternals: true,
+  // Shown as it is: the highlighter does not know it.
+  ignoredHighlightLanguages: ['circom'],
   // The sources have no public address to lead to.
   disableSources: true,
   customCss: join(ROOT, 'docs/site/site.css'),
