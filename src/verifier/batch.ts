@@ -8,7 +8,10 @@ export interface BatchOptions {
   readonly size?: number
   /** Milliseconds that a proof waits for others, 0 to 1000; by default 2. */
   readonly wait?: number
-  /** Told of each batch: how many proofs it had, how many of them do not hold, and the milliseconds that it took. */
+  /**
+   * Told of each batch after its callers: how many proofs it had, how many of them do not hold, and the milliseconds that it took. What
+   * it throws is dropped.
+   */
   readonly onBatch?: (batch: {
     readonly proofs: number
     readonly invalid: number
@@ -51,13 +54,14 @@ export function createBatches(options: BatchOptions = {}): ProofCheck {
     const startedAt = performance.now()
     try {
       const { invalid } = await verifyGroth16Batch({ verificationKey, proofs: batch })
+      const milliseconds = performance.now() - startedAt
+      const refused = new Set(invalid)
+      for (const [i, { resolve }] of batch.entries()) resolve(!refused.has(i))
       onBatch?.({
         proofs: batch.length,
         invalid: invalid.length,
-        milliseconds: performance.now() - startedAt,
+        milliseconds,
       })
-      const refused = new Set(invalid)
-      for (const [i, { resolve }] of batch.entries()) resolve(!refused.has(i))
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }

@@ -68,6 +68,26 @@ describe('verifier/batch', () => {
     assert.ok(!result.valid && /development key/.test(result.reason))
   })
 
+  it('are of groth16 alone', async () => {
+    await assert.rejects(createVerifier({ batch: {}, proofSystem: 'plonk' }), {
+      name: 'RangeError',
+      message: /^batch must be left out/,
+    })
+  })
+
+  it('an app that fails to count a batch does not make its proofs invalid', async () => {
+    const verifier = await createVerifier({
+      allowDevelopmentKeys: true,
+      batch: {
+        onBatch: () => {
+          throw new Error('no counter')
+        },
+      },
+    })
+    const result = await verifier.verify({ ...expected, envelope: alice })
+    assert.equal(result.valid, true)
+  })
+
   it('names an option that is malformed', async () => {
     for (const [batch, message] of [
       [5, /^batch must be an object/],
