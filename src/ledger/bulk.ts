@@ -53,34 +53,21 @@ export async function applyInBulk(options: {
   for (const [i, index] of indexes.entries()) if (index !== undefined) lastEntry.set(index, i)
 
   /** Leaves that no entry to come changes, in any order. */
-  let ready = [...leaves.keys()].filter((index) => !lastEntry.has(index))
+  const ready = [...leaves.keys()].filter((index) => !lastEntry.has(index))
   const hashes = new Map<number, bigint>()
   const leafInputs = (index: number): readonly bigint[] => {
     const { handle, next, tallies, head } = leaves.get(index) as LedgerLeaf
     return [DOMAIN.ledgerLeaf, handle, next, ...tallies.flatMap(({ count, sum }) => [count, sum]), head]
   }
-  const aside: Promise<void>[] = []
-  let onTheirWay = 0
-  const sendAside = (hash: HashMany): void => {
-    while (onTheirWay < MOST_ASIDE && ready.length >= STRIDE) {
-      const some = ready.slice(-STRIDE)
-      ready.length -= STRIDE
-      onTheirWay++
-      const done = Promise.resolve(hash({ ...pack(LEAF_INPUTS, some, leafInputs) })).then((outputs) => {
-        unpack(outputs, some, hashes)
-        onTheirWay--
-      })
-      // Waited for below, where its failure is this call's.
-      done.catch(() => undefined)
-      aside.push(done)
-    }
-  }
+  const helper = hashAside && createHelper(hashAside)
 
   let { queueHead } = state
   for (const [i, { subject, content }] of words.entries()) {
     if (i % STRIDE === STRIDE - 1) {
       await pause()
-      if (hashAside) sendAside(hashAside)
+      while (helper?.isFree() && ready.length >= STRIDE) {
+        helper.hash(LEAF_INPUTS, ready.splice(-STRIDE), leafInputs, hashes)
+      }
     }
     const index = indexes[i]
     const step = [queueHead, subject, content]
@@ -94,10 +81,9 @@ export async function applyInBulk(options: {
     leaf.head = head
     if (lastEntry.get(index) === i) ready.push(index)
   }
-  await hashAll({ hashMany, pause, arity: LEAF_INPUTS, indexes: ready, inputsOf: leafInputs, into: hashes })
-  ready = []
-  await Promise.all(aside)
-  const nodes = await rehash(reader, hashes, hashMany, pause)
+  const hashers = { poseidon, hashMany, helper, pause }
+  await hashAll({ ...hashers, arity: LEAF_INPUTS, indexes: ready, inputsOf: leafInputs, into: hashes })
+  const nodes = await rehash(reader, hashes, hashers)
   const treeRoot = nodes[LEDGER_DEPTH]?.get(0) ?? state.treeRoot
   const queueLength = state.queueLength + BigInt(words.length)
   return { state: { ...state, treeRoot, size, queueLength, queueHead }, leaves, nodes, inserted }
@@ -169,8 +155,7 @@ async function effectsOf(
 async function rehash(
   reader: LedgerReader,
   hashes: Map<number, bigint>,
-  hashMany: HashMany,
-  pause: () => Promise<void>,
+  hashers: Hashers,
 ): Promise<Map<number, bigint>[]> {
   let below = hashes
   const levels = [below]
@@ -179,7 +164,7 @@ async function rehash(
     const parents = [...new Set([...children.keys()].map((index) => index >>> 2))]
     below = new Map()
     await hashAll({
-      ...{ hashMany, pause, arity: 4, indexes: parents, into: below },
+      ...{ ...hashers, arity: 4, indexes: parents, into: below },
       inputsOf: (parent) =>
         childrenIn(reader, level, parent).map((child, place) => children.get(4 * parent + place) ?? child),
     })
@@ -188,20 +173,72 @@ async function rehash(
   return levels
 }
 
-/** Hashes something for each index. */
-async function hashAll(options: {
+/** Who hashes what is independent. */
+interface Hashers {
+  readonly poseidon: BulkPoseidon
   readonly hashMany: HashMany
+  readonly helper: Helper | undefined
   readonly pause: () => Promise<void>
-  readonly arity: number
-  readonly indexes: readonly number[]
-  readonly inputsOf: (index: number) => readonly bigint[]
-  readonly into: Map<number, bigint>
-}): Promise<void> {
-  const { hashMany, pause, arity, indexes, inputsOf, into } = options
+}
+
+/**
+ * Hashes something for each index. While the helper has enough to do, this thread hashes too: whichever is faster does more, and the
+ * helper hashes what comes next while this one reads and writes numbers.
+ */
+async function hashAll(
+  options: Hashers & {
+    readonly arity: number
+    readonly indexes: readonly number[]
+    readonly inputsOf: (index: number) => readonly bigint[]
+    readonly into: Map<number, bigint>
+  },
+): Promise<void> {
+  const { poseidon, hashMany, helper, pause, arity, indexes, inputsOf, into } = options
   for (let from = 0; from < indexes.length; from += STRIDE) {
     await pause()
     const some = indexes.slice(from, from + STRIDE)
-    unpack(await hashMany(pack(arity, some, inputsOf)), some, into)
+    const isLast = from + STRIDE >= indexes.length
+    if (isLast) unpack(await hashMany(pack(arity, some, inputsOf)), some, into)
+    else if (helper?.isFree()) helper.hash(arity, some, inputsOf, into)
+    else unpack(poseidon.hashMany(pack(arity, some, inputsOf)), some, into)
+  }
+  await helper?.end()
+}
+
+/** Another thread, as it is asked. */
+interface Helper {
+  /** Whether it has so little to do that it might soon wait for this thread. */
+  isFree(): boolean
+  hash(
+    arity: number,
+    indexes: readonly number[],
+    inputsOf: (index: number) => readonly bigint[],
+    into: Map<number, bigint>,
+  ): void
+  /** Resolves when all that it was asked is there; rejects if one of them failed. */
+  end(): Promise<void>
+}
+
+function createHelper(hashAside: HashMany): Helper {
+  let asked: Promise<void>[] = []
+  let onTheirWay = 0
+  return {
+    isFree: () => onTheirWay < MOST_ASIDE,
+    hash(arity, indexes, inputsOf, into) {
+      onTheirWay++
+      const done = Promise.resolve(hashAside(pack(arity, indexes, inputsOf))).then((outputs) => {
+        unpack(outputs, indexes, into)
+        onTheirWay--
+      })
+      // Waited for in `end`, where its failure is the caller's.
+      done.catch(() => undefined)
+      asked.push(done)
+    },
+    async end() {
+      const all = asked
+      asked = []
+      await Promise.all(all)
+    },
   }
 }
 

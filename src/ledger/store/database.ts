@@ -30,7 +30,9 @@ export async function openDatabase(location: string, part: StorePart): Promise<D
     // Hashes do not compress.
     compression: false,
     cacheSize: 64 << 20,
-    writeBufferSize: 16 << 20,
+    // A change of 10^5 entries writes 10^8 bytes all over a large tree: fewer and larger files are merged less often.
+    writeBufferSize: part === 'tree' ? 64 << 20 : 16 << 20,
+    maxFileSize: part === 'tree' ? 32 << 20 : 2 << 20,
     blockSize: 4096,
   })
   try {
@@ -59,6 +61,24 @@ export function read(
     return database.getSync(key, snapshot ? { snapshot } : {})
   } catch (error) {
     throw damageOf(part, error)
+  }
+}
+
+/**
+ * Writes all operations or none of them; when this resolves they are on the disk. A chained batch: it takes each operation as it is,
+ * where an array of them is copied and takes fifteen times as long.
+ */
+export async function write(database: Database, operations: Iterable<Operation>): Promise<void> {
+  const batch = database.batch()
+  try {
+    for (const one of operations) {
+      if (one.type === 'put') batch.put(one.key, one.value)
+      else batch.del(one.key)
+    }
+    await batch.write({ sync: true })
+  } finally {
+    // After a write it is closed already.
+    await batch.close()
   }
 }
 
@@ -99,9 +119,9 @@ export async function copyInto(database: Database, part: StorePart, location: st
   try {
     const all = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff), snapshot }
     for await (const records of scan(database, part, all)) {
-      await copy.batch(
+      await write(
+        copy,
         records.map(([key, value]) => ({ type: 'put' as const, key, value })),
-        { sync: true },
       )
     }
   } finally {

@@ -3,7 +3,7 @@ import { LedgerError } from '../../errors.js'
 import type { EntryWords } from '../entry.js'
 import type { LedgerName } from '../reader.js'
 import { LedgerStoreError } from './damage.js'
-import { CHUNK, type Database, openDatabase, rangeOf, read, scan } from './database.js'
+import { CHUNK, type Database, openDatabase, rangeOf, read, scan, write } from './database.js'
 import {
   decodeText,
   decodeWords,
@@ -57,7 +57,7 @@ export async function openQueue(location: string, name: LedgerName): Promise<Sto
             const key = entryKey(length + BigInt(i))
             return { type: 'put' as const, key, value: encodeWords(key, entry) }
           })
-          await database.batch(operations, { sync: true })
+          await write(database, operations)
           length += BigInt(some.length)
         }
       },

@@ -179,16 +179,28 @@ function opened(key: Uint8Array, value: Uint8Array, length: number): BigUint64Ar
 function checksum(key: Uint8Array, view: DataView, length: number): Checksum {
   let a = 0x9747b28c
   let b = 0x3c6ef372
-  const mix = (word: number): void => {
-    const x = Math.imul(a ^ word, 0x85ebca6b)
-    a = (x << 13) | (x >>> 19)
-    const y = Math.imul(b ^ word, 0xc2b2ae35)
-    b = (y << 15) | (y >>> 17)
+  for (let at = 0; at < key.length; at++) {
+    a = mixFirst(a, key[at] as number)
+    b = mixSecond(b, key[at] as number)
   }
-  for (const byte of key) mix(byte)
-  mix(length)
-  for (let at = 0; at < length; at += 4) mix(view.getUint32(at, true))
+  a = mixFirst(a, length)
+  b = mixSecond(b, length)
+  for (let at = 0; at < length; at += 4) {
+    const word = view.getUint32(at, true)
+    a = mixFirst(a, word)
+    b = mixSecond(b, word)
+  }
   return [finish(a), finish(b)]
+}
+
+function mixFirst(state: number, word: number): number {
+  const x = Math.imul(state ^ word, 0x85ebca6b)
+  return (x << 13) | (x >>> 19)
+}
+
+function mixSecond(state: number, word: number): number {
+  const y = Math.imul(state ^ word, 0xc2b2ae35)
+  return (y << 15) | (y >>> 17)
 }
 
 function finish(state: number): number {

@@ -5,7 +5,7 @@ import { emptyLedger, type LedgerChange, type LedgerName, type LedgerReader } fr
 import { SortedHandles } from '../sorted.js'
 import type { LedgerRootInfo } from '../state.js'
 import { LedgerStoreError } from './damage.js'
-import { type Database, type Operation, openDatabase, rangeOf, read, scan } from './database.js'
+import { type Database, type Operation, openDatabase, rangeOf, read, scan, write } from './database.js'
 import {
   type Checksum,
   checksumOf,
@@ -76,7 +76,7 @@ export async function openTree(options: {
     const isNew = stored === undefined
     const empty = emptyLedger(name)
     let { kept, sum } = isNew ? genesis(empty, hash) : parseMeta(stored, empty.state, hash)
-    if (isNew) await database.batch([...firstRecords(empty), metaRecord(kept, sum)], { sync: true })
+    if (isNew) await write(database, [...firstRecords(empty), metaRecord(kept, sum)])
     let handles = await load(database, kept, sum, verify)
     let acknowledged = BigInt(readText(database, ACKNOWLEDGED) ?? '0')
     let snapshot = database.snapshot()
@@ -97,35 +97,54 @@ export async function openTree(options: {
       return read(database, 'tree', key, snapshot)
     }
 
-    const leafAt = (index: number, change: number): LedgerLeaf => {
+    const storedLeafAt = (index: number, change: number): StoredLeaf => {
       const key = leafKey(index)
       const value = valueAt(key, change)
       const leaf = value && decodeLeaf(key, value)
       if (leaf === undefined) throw damaged(`leaf ${index}`, value)
-      return leaf
+      return { value, leaf }
+    }
+
+    const storedRowAt = (level: number, parent: number, change: number): StoredRow => {
+      const key = rowKey(level, parent)
+      const value = valueAt(key, change)
+      const row = value === undefined ? NO_NODES : decodeRow(key, value)
+      if (row === undefined) throw damaged(`row ${parent} of level ${level}`, value)
+      return { value, row }
+    }
+
+    /** What was read of the newest state: a change reads it, and its commit overwrites it. */
+    const leaves = createRecent((index) => storedLeafAt(index, newest().change))
+    const rows = createRecent((place) =>
+      storedRowAt(Math.floor(place / MOST_PARENTS), place % MOST_PARENTS, newest().change),
+    )
+    const rowNow = (level: number, parent: number): StoredRow => rows.get(MOST_PARENTS * level + parent)
+    const forget = (): void => {
+      leaves.clear()
+      rows.clear()
     }
 
     const readerOf = ({ change, state }: Kept): LedgerReader => {
+      const isNewest = (): boolean => change === newest().change
       // Siblings are asked for one after the other.
-      const rows = new Map<number, { parent: number; row: readonly (bigint | undefined)[] }>()
+      const last = new Map<number, { parent: number; row: StoredRow['row'] }>()
+      const rowOf = (level: number, parent: number): StoredRow['row'] => {
+        if (isNewest()) return rowNow(level, parent).row
+        let known = last.get(level)
+        if (known?.parent !== parent) {
+          known = { parent, row: storedRowAt(level, parent, change).row }
+          last.set(level, known)
+        }
+        return known.row
+      }
       return {
         state,
-        leaf: (index) => leafAt(index, change),
+        leaf: (index) => (isNewest() ? leaves.get(index) : storedLeafAt(index, change)).leaf,
         // Without the leaves of later entries.
         floor: (handle) => handles.floor(handle, state.size),
         node(level, index) {
           if (level === LEDGER_DEPTH) return index === 0 ? state.treeRoot : undefined
-          const parent = index >>> 2
-          let known = rows.get(level)
-          if (known?.parent !== parent) {
-            const key = rowKey(level, parent)
-            const value = valueAt(key, change)
-            const row = value === undefined ? NO_NODES : decodeRow(key, value)
-            if (row === undefined) throw damaged(`row ${parent} of level ${level}`, value)
-            known = { parent, row }
-            rows.set(level, known)
-          }
-          return known.row[index & 3]
+          return rowOf(level, index >>> 2)[index & 3]
         },
       }
     }
@@ -139,34 +158,37 @@ export async function openTree(options: {
       readerAt: (which = kept.length - 1) => readerOf(kept[which] as Kept),
       async commit(change) {
         const number = newest().change + 1
-        const before = readerOf(newest())
         const operations: Operation[] = []
         let total = sum
-        const write = (key: Uint8Array, value: Uint8Array): void => {
-          const old = read(database, 'tree', key, snapshot)
+        const put = (key: Uint8Array, old: Uint8Array | undefined, value: Uint8Array): void => {
           if (old !== undefined) total = without(total, checksumOf(old))
           total = plus(total, checksumOf(value))
           const undo = undoKey(number, key)
           operations.push({ type: 'put', key, value }, { type: 'put', key: undo, value: old ?? NOTHING })
         }
+        const { size } = newest().state
         for (const [index, leaf] of change.leaves) {
           const key = leafKey(index)
-          write(key, encodeLeaf(key, leaf))
+          put(key, index < size ? leaves.get(index).value : undefined, encodeLeaf(key, leaf))
         }
         for (const [level, nodes] of change.nodes.slice(0, LEDGER_DEPTH).entries()) {
-          for (const [parent, row] of rowsOf(nodes, (index) => before.node(level, index))) {
+          for (const parent of new Set([...nodes.keys()].map((index) => index >>> 2))) {
             const key = rowKey(level, parent)
-            write(key, encodeRow(key, row))
+            const { value, row } = rowNow(level, parent)
+            const now = [0, 1, 2, 3].map((place) => nodes.get(4 * parent + place) ?? row[place])
+            put(key, value, encodeRow(key, now))
           }
         }
         const states = [
           ...kept,
           { change: number, state: change.state, root: ledgerRoot(change.state, hash) },
         ].slice(-keep)
-        await database.batch([...operations, metaRecord(states, total)], { sync: true })
+        operations.push(metaRecord(states, total))
+        await write(database, operations)
         for (const { handle, index } of change.inserted) handles.insert(handle, index)
         kept = states
         sum = total
+        forget()
         await refresh()
         // What no state needs any more; harmless if it stays.
         await clearUndo(database, (kept[0] as Kept).change)
@@ -196,9 +218,11 @@ export async function openTree(options: {
           }
         }
         const states = kept.slice(0, which + 1)
-        await database.batch([...operations, metaRecord(states, total)], { sync: true })
+        operations.push(metaRecord(states, total))
+        await write(database, operations)
         kept = states
         sum = total
+        forget()
         await refresh()
         handles = await load(database, kept, sum, true)
       },
@@ -221,6 +245,10 @@ export async function openTree(options: {
   }
 }
 
+/** Records of a kind that are remembered between a change's reading and its commit. */
+const MOST_RECENT = 1 << 18
+/** Rows of a level. */
+const MOST_PARENTS = 4 ** (LEDGER_DEPTH - 1)
 const NOTHING = new Uint8Array(0)
 const NO_NODES = [undefined, undefined, undefined, undefined] as const
 
@@ -233,15 +261,33 @@ function undoRange(change: number): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: undoKey(change, NOTHING), lt: undoKey(change + 1, NOTHING) }
 }
 
-/** Groups new nodes by their parents, with the siblings that do not change. */
-function* rowsOf(
-  nodes: ReadonlyMap<number, bigint>,
-  nodeBefore: (index: number) => bigint | undefined,
-): Generator<readonly [number, (bigint | undefined)[]]> {
-  const parents = new Set([...nodes.keys()].map((index) => index >>> 2))
-  for (const parent of parents) {
-    const row = [0, 1, 2, 3].map((place) => nodes.get(4 * parent + place) ?? nodeBefore(4 * parent + place))
-    yield [parent, row]
+interface StoredLeaf {
+  readonly value: Uint8Array | undefined
+  readonly leaf: LedgerLeaf
+}
+
+interface StoredRow {
+  readonly value: Uint8Array | undefined
+  readonly row: readonly (bigint | undefined)[]
+}
+
+/** Remembers what was read last, up to a bound that a change of the largest batch stays below. */
+function createRecent<Value>(readOne: (place: number) => Value): {
+  get(place: number): Value
+  clear(): void
+} {
+  const known = new Map<number, Value>()
+  return {
+    get(place) {
+      let value = known.get(place)
+      if (value === undefined) {
+        if (known.size >= MOST_RECENT) known.clear()
+        value = readOne(place)
+        known.set(place, value)
+      }
+      return value
+    },
+    clear: () => known.clear(),
   }
 }
 
