@@ -27,8 +27,9 @@ let code = 0
 try {
   runner.wasi.start(instance)
 } catch (error) {
-  if (typeof error.code !== 'number') throw error
-  code = error.code
+  // Where it panics, its words say more than the trap.
+  if (typeof error.code !== 'number') words.push(Buffer.from(String(error)))
+  code = typeof error.code === 'number' ? error.code : 1
 }
 parentPort.postMessage({ code, words: Buffer.concat(words).toString() })
 `
@@ -46,8 +47,8 @@ function compiler(): Promise<WebAssembly.Module> {
  *
  * @param o.args    its arguments, paths relative to `folder`
  * @param o.folder  its working directory, an absolute path
- * @returns its exit code, and what it said to standard output and standard error
- * @throws {Error} if it crashes
+ * @returns its exit code, 1 if it crashed, and what it said to standard output and standard error
+ * @throws {Error} if it cannot be started
  */
 export async function runCircom(o: {
   args: readonly string[]
