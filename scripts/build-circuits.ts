@@ -112,7 +112,7 @@ function source(name: string): string {
   return join(CIRCUITS, `${name}.circom`)
 }
 
-/** Builds statements, two at a time: the compiler is a process of its own, beside which a key is made. */
+/** Builds statements, two at a time: the compiler runs in a thread of its own, beside which a key is made. */
 async function build(names: readonly string[], cacheDir: string): Promise<BuiltStatement[]> {
   const built = new Map<string, BuiltStatement>()
   const queue = await largestFirst(names)

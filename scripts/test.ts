@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
  *   node --import tsx scripts/test.ts
  *
  * A group of files is one process, so that files of a folder share what they load. Its output comes when it has ended;
- * the last line counts all of them.
+ * behind all of them a table says what each group took of the CPU, and the last line counts all tests.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -41,6 +41,13 @@ interface Group {
   readonly files: readonly string[]
 }
 
+interface Outcome {
+  readonly output: string
+  readonly cpu: number
+  readonly counts: readonly number[]
+  readonly ended: boolean
+}
+
 function groups(): Group[] {
   const all = (readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }) as string[])
     .filter((file) => file.endsWith('.test.ts'))
@@ -58,10 +65,11 @@ function groups(): Group[] {
 }
 
 /**
- * Runs a group and returns its output and how many tests passed, failed and were skipped. The process is told to end with its
- * tests: snarkjs, with which they compare, leaves threads behind. That ours ends by itself has tests of its own.
+ * Runs a group and returns its output, its seconds of CPU, and how many tests passed, failed and were skipped. The process
+ * is told to end with its tests: snarkjs, with which they compare, leaves threads behind. That ours ends by itself has tests of
+ * its own.
  */
-function run({ files }: Group): Promise<{ output: string; counts: readonly number[]; ended: boolean }> {
+function run({ files }: Group): Promise<Outcome> {
   return new Promise((resolve) => {
     const mocha = join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js')
     const child = spawn(process.execPath, [mocha, '--exit', ...files], {
@@ -75,7 +83,12 @@ function run({ files }: Group): Promise<{ output: string; counts: readonly numbe
     child.on('close', () => {
       const output = Buffer.concat(parts).toString()
       const [, ...counts] = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/m.exec(output) ?? []
-      resolve({ output, counts: counts.map((count) => Number(count ?? 0)), ended: counts.length > 0 })
+      resolve({
+        output,
+        cpu: Number(/^([\d.]+) s of CPU$/m.exec(output)?.[1] ?? 0),
+        counts: counts.map((count) => Number(count ?? 0)),
+        ended: counts.length > 0,
+      })
     })
   })
 }
@@ -87,13 +100,15 @@ execFileSync(process.execPath, [
 const queue = groups()
 const total = [0, 0, 0]
 const broken: string[] = []
+const costs: { readonly name: string; readonly cpu: number }[] = []
 
 async function work(): Promise<void> {
   for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
-    const { output, counts, ended } = await run(group)
-    // What counts is the last line of all.
-    process.stdout.write(output.replace(/^\d+ passed, \d+ failed.*$/gm, '').trimEnd())
+    const { output, cpu, counts, ended } = await run(group)
+    // What counts are the last lines of all.
+    process.stdout.write(output.replace(/^(\d+ passed, \d+ failed|[\d.]+ s of CPU$).*$/gm, '').trimEnd())
     process.stdout.write('\n')
+    costs.push({ name: group.name, cpu })
     if (!ended) broken.push(group.name)
     for (const [i, count] of counts.entries()) total[i] = (total[i] as number) + count
   }
@@ -101,6 +116,10 @@ async function work(): Promise<void> {
 
 await Promise.all(Array.from({ length: Math.min(MOST_PROCESSES, availableParallelism()) }, work))
 for (const name of broken) process.stdout.write(`the tests of ${name} ended before their end\n`)
+process.stdout.write('\nSeconds of CPU:\n')
+for (const { name, cpu } of costs.sort((a, b) => b.cpu - a.cpu)) {
+  process.stdout.write(`${cpu.toFixed(1).padStart(7)}  ${name}\n`)
+}
 const [passed, failed, skipped] = total as [number, number, number]
 process.stdout.write(
   `\n${passed} passed, ${failed + broken.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,

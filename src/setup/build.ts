@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { cachedFile, cacheFolder } from '../cache.js'
 import { ArtifactError } from '../errors.js'
 import { type R1cs, readR1cs } from '../formats/r1cs.js'
@@ -13,6 +11,7 @@ import { openZkey } from '../formats/zkey.js'
 import type { VerificationKeyJson } from '../groth16.js'
 import type { ManifestEntry } from '../manifest.js'
 import { parseVerificationKey, verificationKeyHash } from '../verifier/keys.js'
+import { runCircom } from './compiler.js'
 import { createDevelopmentKey, type Generators, type KeyProgress } from './development-key.js'
 import { exportVerificationKey } from './verification-key.js'
 import { accelerateWitnessGenerator } from './witness-generator.js'
@@ -45,7 +44,6 @@ const COMPILER_OPTIONS = ['--r1cs', '--wasm', '--sym']
 const PARTS = ['r1cs', 'wasm', 'sym'] as const
 
 const require = createRequire(import.meta.url)
-const run = promisify(execFile)
 const inFlight = new Map<string, Promise<CompiledCircuit>>()
 
 /** Returns the folder of built artifacts, outside any clone, see {@link cacheFolder}. */
@@ -358,19 +356,15 @@ async function runCompiler(o: {
     '-o',
     relativeToRoot(o.output),
   ]
-  try {
-    // A child process, because the compiler is WebAssembly that would block this one for as long as it runs.
-    const options = { cwd: packageRoot(), maxBuffer: 1 << 26 }
-    await run(process.execPath, ['--no-warnings', require.resolve('circom2/cli.js'), ...args], options)
-  } catch (cause) {
-    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string }
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: strips the compiler's colours
-    const words = `${stdout}${stderr}`.replace(/\u001b\[\d*m/g, '').trim()
-    throw new ArtifactError(`circuit ${o.file} does not compile\n${words}`, { cause })
-  }
+  const run = await runCircom({ args, folder: packageRoot() }).catch((cause: unknown) => {
+    throw new ArtifactError(`circuit ${o.file} does not compile`, { cause })
+  })
+  if (run.code === 0) return
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: strips the compiler's colours
+  const words = run.words.replace(/\u001b\[\d*m/g, '').trim()
+  throw new ArtifactError(`circuit ${o.file} does not compile\n${words}`)
 }
 
-// The compiler's file system has only folders on the way from its working directory to the root.
 function relativeToRoot(path: string): string {
   return relative(packageRoot(), path)
 }

@@ -1,18 +1,15 @@
-import { execFile } from 'node:child_process'
+import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { type R1cs, readR1cs } from '../../src/formats/r1cs.js'
 import { readSymbols, type Symbols } from '../../src/formats/symbols.js'
 import { defaultCacheDir, hashSources, toolchain, writeAtomically } from '../../src/setup/build.js'
+import { runCircom } from '../../src/setup/compiler.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
 const INCLUDE = [join(ROOT, 'circuits', 'lib'), join(ROOT, 'node_modules')]
-const require = createRequire(import.meta.url)
-const run = promisify(execFile)
 
 /** A constraint system with the names of its signals. */
 export interface System {
@@ -54,10 +51,8 @@ export async function compilePlain(o: { file: string; includePaths?: readonly st
     const path = (absolute: string): string => relative(ROOT, absolute)
     const libraries = includePaths.flatMap((one) => ['-l', path(one)])
     const args = [path(file), '--r1cs', '--sym', '--O0', ...libraries, '-o', path(temporary)]
-    await run(process.execPath, ['--no-warnings', require.resolve('circom2/cli.js'), ...args], {
-      cwd: ROOT,
-      maxBuffer: 1 << 26,
-    })
+    const { code, words } = await runCircom({ args, folder: ROOT })
+    assert.equal(code, 0, words)
     const name = basename(file, '.circom')
     for (const part of ['r1cs', 'sym']) {
       await rename(join(temporary, `${name}.${part}`), join(temporary, `circuit.${part}`))
