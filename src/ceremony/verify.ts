@@ -3,7 +3,6 @@ import { readdir } from 'node:fs/promises'
 import { CeremonyError } from '../errors.js'
 import { readR1cs } from '../formats/r1cs.js'
 import type { ArtifactPin } from '../manifest.js'
-import { createInitialKey } from '../setup/initial-key.js'
 import type { CeremonyCircuit } from './circuit.js'
 import { hashOfContribution, openKey } from './key.js'
 import { HERMEZ, hashPhase1, openPhase1 } from './phase1.js'
@@ -17,6 +16,7 @@ import {
   type TranscriptStatement,
   transcriptHash,
 } from './transcript.js'
+import { isInitialKey } from './verify-initial.js'
 import { verifyNextKey } from './verify-key.js'
 
 /** What was checked. */
@@ -115,12 +115,7 @@ async function verifyStatement(o: {
   report('initial key', 0)
   const first = `${statement}/${keyFile(0)}`
   const initial = await read(keyFile(0), entry.files[keyFile(0)] as ArtifactPin)
-  const expected = await createInitialKey({
-    r1cs: system,
-    ptau,
-    onProgress: ({ done, total }) => report('initial key', done / total / 2),
-  })
-  if (Buffer.compare(initial, expected) !== 0) {
+  if (!(await isInitialKey({ key: initial, r1cs: system, ptau }))) {
     throw new CeremonyError(first, 'is not the initial key of this circuit and phase 1')
   }
   if (Buffer.from(openKey(initial, first).circuitHash).toString('hex') !== entry.circuitHash) {

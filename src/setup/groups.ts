@@ -254,23 +254,29 @@ export function multiplyAll(
   return result
 }
 
-/** Bits of a random factor in {@link sumTwice}. */
+/** Bytes of a random factor in {@link sumTwice}. */
 export const FACTOR_BYTES = 16
 
 /**
  * Sums the points of two lists of equal length with the same factors.
  *
- * @param o.factors unsigned integers of {@link FACTOR_BYTES} bytes each, little-endian
+ * @param o.factors     unsigned integers of `factorBytes` bytes each, little-endian
+ * @param o.factorBytes by default {@link FACTOR_BYTES}
  */
 export function sumTwice(
   group: Group,
-  o: { points: readonly [Uint8Array, Uint8Array]; factors: Uint8Array; onProgress?: (done: number) => void },
+  o: {
+    points: readonly [Uint8Array, Uint8Array]
+    factors: Uint8Array
+    factorBytes?: number
+    onProgress?: (done: number) => void
+  },
 ): readonly [Uint8Array, Uint8Array] {
-  const { points, factors } = o
+  const { points, factors, factorBytes = FACTOR_BYTES } = o
   const { pointLength, pairLength } = group
   const count = points[0].length / pointLength
   const width = count < 64 ? 4 : 8
-  const windows = (8 * FACTOR_BYTES) / width
+  const windows = (8 * factorBytes) / width
   const size = 2 ** width
   const mark = group.mark()
   const buckets = group.alloc(windows * size)
@@ -281,7 +287,7 @@ export function sumTwice(
     group.load(pair, a as Uint8Array, b as Uint8Array)
     for (let window = 0; window < windows; window++) {
       const bit = window * width
-      const byte = factors[i * FACTOR_BYTES + (bit >> 3)] as number
+      const byte = factors[i * factorBytes + (bit >> 3)] as number
       const digit = (byte >> (bit & 7)) & (size - 1)
       const bucket = buckets + (window * size + digit) * pairLength
       if (digit !== 0) group.add(bucket, bucket, pair)

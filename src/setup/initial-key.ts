@@ -27,10 +27,6 @@ export async function createInitialKey(o: {
   onProgress?: (progress: KeyProgress) => void
 }): Promise<Uint8Array> {
   const { r1cs, ptau } = o
-  const size = domainSizeOf(r1cs)
-  if (size > 2 ** ptau.power) {
-    throw new ArtifactError(`the circuit needs a phase 1 of power ${Math.log2(size)} or more`)
-  }
   const [g1, g2] = [await openGroup('G1'), await openGroup('G2')]
   const total = 4 * r1cs.constraints
   let done = 0
@@ -38,23 +34,56 @@ export async function createInitialKey(o: {
     done += rows
     o.onProgress?.({ done, total })
   }
-  const [tau, alpha, beta] = [
-    PTAU_SECTION.lagrangeTauG1,
-    PTAU_SECTION.lagrangeAlphaTauG1,
-    PTAU_SECTION.lagrangeBetaTauG1,
-  ].map((type) => lagrangeOf(ptau, { type, size, pointLength: POINT_LENGTH.G1 })) as [
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-  ]
-  const tauG2 = lagrangeOf(ptau, { type: PTAU_SECTION.lagrangeTauG2, size, pointLength: POINT_LENGTH.G2 })
+  const { tau, alpha, beta, tauG2 } = lagrangeBases(o)
 
   // The rows of A, with the constraint of each public signal behind the circuit's own, as in the QAP.
   const [a, betaA] = combine(g1, { r1cs, matrix: 0, bases: [tau, beta], report })
   const [b1, alphaB] = combine(g1, { r1cs, matrix: 1, bases: [tau, alpha], report })
   const [c] = combine(g1, { r1cs, matrix: 2, bases: [tau, tau], report })
   const [b2] = combine(g2, { r1cs, matrix: 1, bases: [tauG2, tauG2], report })
-  const combined = addLists(g1, [betaA, alphaB, c])
+  return assembleInitialKey({ r1cs, ptau, points: { a, b1, b2, combined: addLists(g1, [betaA, alphaB, c]) } })
+}
+
+/** What in an initial key takes long to compute: for each wire the sums of its rows, as points lie in files. */
+export interface InitialPoints {
+  readonly a: Uint8Array
+  readonly b1: Uint8Array
+  readonly b2: Uint8Array
+  /** beta A + alpha B + C: of the constant and the public signals IC, of all others the section C. */
+  readonly combined: Uint8Array
+}
+
+/** The Lagrange polynomials of a circuit's domain at tau, times 1, alpha and beta, and in G2. */
+export function lagrangeBases(o: { r1cs: R1cs; ptau: Ptau }): {
+  readonly tau: Uint8Array
+  readonly alpha: Uint8Array
+  readonly beta: Uint8Array
+  readonly tauG2: Uint8Array
+} {
+  const { r1cs, ptau } = o
+  const size = domainSizeOf(r1cs)
+  if (size > 2 ** ptau.power) {
+    throw new ArtifactError(`the circuit needs a phase 1 of power ${Math.log2(size)} or more`)
+  }
+  const g1 = (type: number): Uint8Array => lagrangeOf(ptau, { type, size, pointLength: POINT_LENGTH.G1 })
+  return {
+    tau: g1(PTAU_SECTION.lagrangeTauG1),
+    alpha: g1(PTAU_SECTION.lagrangeAlphaTauG1),
+    beta: g1(PTAU_SECTION.lagrangeBetaTauG1),
+    tauG2: lagrangeOf(ptau, { type: PTAU_SECTION.lagrangeTauG2, size, pointLength: POINT_LENGTH.G2 }),
+  }
+}
+
+/** Makes the initial key that has these points: all else in it follows from circuit and phase 1, or from the points. */
+export async function assembleInitialKey(o: {
+  r1cs: R1cs
+  ptau: Ptau
+  points: InitialPoints
+}): Promise<Uint8Array> {
+  const { r1cs, ptau } = o
+  const { a, b1, b2, combined } = o.points
+  const g1 = await openGroup('G1')
+  const size = domainSizeOf(r1cs)
   const split = POINT_LENGTH.G1 * (r1cs.publicSignals + 1)
   const [ic, l] = [combined.subarray(0, split), combined.subarray(split)]
   const h = oddLagrange(ptau, size)
@@ -220,7 +249,7 @@ function combine(
 }
 
 /** Adds lists of points, position by position. */
-function addLists(group: Group, lists: readonly Uint8Array[]): Uint8Array {
+export function addLists(group: Group, lists: readonly Uint8Array[]): Uint8Array {
   const { pointLength } = group
   const result = new Uint8Array(lists[0]!.length)
   const mark = group.mark()
