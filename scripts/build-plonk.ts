@@ -1,15 +1,17 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { authenticatePhase1 } from '../src/ceremony/phase1.js'
-import { type PlonkManifest, type PlonkProvenance, parsePlonkManifest } from '../src/plonk-manifest.js'
+import { createUniversalKeys } from '../src/ceremony/universal-keys.js'
+import { type PlonkManifest, parsePlonkManifest } from '../src/plonk-manifest.js'
 import { compileCircuit, formatJson, writeAtomically } from '../src/setup/build.js'
 import { type BuiltPlonkStatement, buildPlonkStatement, plonkToolchain } from '../src/setup/plonk/build.js'
-import { developmentReference, phase1Reference, type Reference } from '../src/setup/plonk/reference.js'
+import { developmentReference, type Reference } from '../src/setup/plonk/reference.js'
 import { formatGenerated } from './lib/generated.js'
 
 /*
- * Builds PLONK keys, which nothing does by itself: they are large. With names of statements, or all that PLONK is for:
+ * Builds PLONK keys, which nothing does by itself: they are large. With names of statements, or all that PLONK is for. So does
+ * `soulproof setup --plonk`, which pins nothing.
  *
  *   npm run setup -- --plonk [--check] [statement...]
  *   npm run setup -- --plonk --phase1 <file.ptau> [--phase1-hash <blake2b>] --out <folder> [statement...]
@@ -39,20 +41,24 @@ export async function buildPlonk(args: readonly string[]): Promise<number> {
     return 2
   }
   const { names, check, phase1, hash, out } = options
-  const { reference, provenance } =
-    phase1 === undefined
-      ? { reference: await developmentReference(), provenance: { kind: 'development' } as const }
-      : await openReference(phase1, hash)
-  const pinned = phase1 === undefined ? await readPinned() : undefined
+  if (phase1 !== undefined && out !== undefined) {
+    await createUniversalKeys({
+      phase1: authenticatePhase1({ bytes: new Uint8Array(await readFile(phase1)), hash }),
+      sources: Object.fromEntries(names.map((name) => [name, sourceOf(name)])),
+      out,
+      onProgress: (text, done) => process.stderr.write(`${text}, ${Math.floor(100 * done)} %\n`),
+    })
+    return 0
+  }
+  const reference = await developmentReference()
+  const pinned = await readPinned()
   const built: Record<string, BuiltPlonkStatement['entry']> = {}
   for (const name of names) {
-    const statement = await build({ name, reference, provenance })
+    const statement = await build({ name, reference })
     built[name] = statement.entry
     if (check) continue
-    const folder = out ?? ZKEYS
-    await mkdir(folder, { recursive: true })
     for (const part of ['wasm', 'zkey'] as const) {
-      await writeAtomically(join(folder, `${name}.plonk.${part}`), statement[part])
+      await writeAtomically(join(ZKEYS, `${name}.plonk.${part}`), statement[part])
     }
   }
   if (check) {
@@ -68,11 +74,8 @@ export async function buildPlonk(args: readonly string[]): Promise<number> {
     toolchain: plonkToolchain(),
     statements: sorted({ ...pinned?.statements, ...built }),
   }
-  if (out !== undefined) await writeFile(join(out, 'manifest.json'), formatJson(manifest))
-  else {
-    await writeAtomically(MANIFEST, formatJson(manifest))
-    await writeAtomically(GENERATED, formatSource(manifest))
-  }
+  await writeAtomically(MANIFEST, formatJson(manifest))
+  await writeAtomically(GENERATED, formatSource(manifest))
   return 0
 }
 
@@ -100,13 +103,8 @@ function readOptions(args: readonly string[]): Options | undefined {
   return { names: names.length > 0 ? names : STATEMENTS, check, phase1, hash, out }
 }
 
-async function openReference(
-  path: string,
-  hash: string | undefined,
-): Promise<{ reference: Reference; provenance: PlonkProvenance }> {
-  const bytes = new Uint8Array(await readFile(path))
-  const { ptau, blake2b } = authenticatePhase1({ bytes, hash })
-  return { reference: await phase1Reference(ptau), provenance: { kind: 'universal', phase1: blake2b } }
+function sourceOf(name: string): string {
+  return join(ROOT, 'circuits', 'statements', `${name}.circom`)
 }
 
 async function readPinned(): Promise<PlonkManifest | undefined> {
@@ -114,18 +112,14 @@ async function readPinned(): Promise<PlonkManifest | undefined> {
   return text === undefined ? undefined : parsePlonkManifest(JSON.parse(text))
 }
 
-async function build(o: {
-  name: string
-  reference: Reference
-  provenance: PlonkProvenance
-}): Promise<BuiltPlonkStatement> {
-  const { name } = o
-  const source = join(ROOT, 'circuits', 'statements', `${name}.circom`)
+async function build(o: { name: string; reference: Reference }): Promise<BuiltPlonkStatement> {
+  const { name, reference } = o
+  const source = sourceOf(name)
   process.stderr.write(`${name}: compiling\n`)
   await compileCircuit({ file: source, optimisation: 'O1' })
   const start = performance.now()
   const built = await buildPlonkStatement({
-    ...{ ...o, source },
+    ...{ name, source, reference, provenance: { kind: 'development' } },
     onProgress: ({ done, total }) => process.stderr.write(`${name}: proving key ${done} of ${total}\n`),
   })
   const seconds = ((performance.now() - start) / 1000).toFixed(1)

@@ -8,8 +8,9 @@ import { checkLinks } from './lib/links.js'
 import { installLocked } from './lib/packages.js'
 
 /*
- * Writes the site of documents and of the public API to .build/site. Fails if an export of a public subpath is missing or has no
- * docstring, or if a link leads nowhere, and lists them.
+ * Writes the site of documents and of the public API to .build/site. Fails, and lists what is wrong, if an export of a public
+ * subpath is missing, if an export or a method has no docstring, if a signature names a type that no subpath exports, or if a link
+ * leads nowhere.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -25,9 +26,6 @@ interface Part {
 /** What is used of TypeDoc's reflections; the project is one, too. */
 interface Reflection {
   name: string
-  readonly kind: number
-  readonly comment?: object
-  readonly signatures?: readonly { readonly comment?: object }[]
   readonly children?: readonly Reflection[]
 }
 
@@ -64,7 +62,6 @@ interface TypeDoc {
       generateOutputs(project: Project): Promise<void>
     }>
   }
-  readonly ReflectionKind: { readonly Reference: number }
 }
 
 /** Where a document stands in the navigation, by its path without the ending. */
@@ -129,7 +126,7 @@ const sources = new Map(
 
 const tools = await installLocked(join(ROOT, 'docs', 'site'), 'site')
 const entry = createRequire(join(tools, 'package.json')).resolve('typedoc')
-const { Application, ReflectionKind } = (await import(pathToFileURL(entry).href)) as TypeDoc
+const { Application } = (await import(pathToFileURL(entry).href)) as TypeDoc
 
 const app = await Application.bootstrap({
   name: 'Soulproof',
@@ -156,7 +153,9 @@ const app = await Application.bootstrap({
   groupOrder: ['Guides', 'Statements', 'Modules', 'Decisions', 'Project', '*'],
   searchInComments: true,
   searchInDocuments: true,
-  validation: { invalidLink: true, rewrittenLink: true, notExported: false, notDocumented: false },
+  validation: { invalidLink: true, rewrittenLink: true, notExported: true, notDocumented: true },
+  // A property may be clear by its name and its type; a method has ranges and errors.
+  requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Function', 'Variable', 'Method', 'Accessor'],
 })
 
 const titles = new Map<Document, string>()
@@ -195,16 +194,11 @@ const faults: string[] = []
 let counted = 0
 for (const [subpath, source] of sources) {
   const module = project.children?.find(({ name }) => name === subpath)
-  const documented = new Map(module?.children?.map((child) => [child.name, child]))
+  const documented = new Set(module?.children?.map(({ name }) => name))
   for (const name of Object.keys(await import(pathToFileURL(source).href))) {
     if (!documented.has(name)) faults.push(`soulproof/${subpath}: ${name} is not on its page`)
   }
-  for (const { name, kind, comment, signatures } of documented.values()) {
-    counted++
-    const has = comment !== undefined || signatures?.some((signature) => signature.comment !== undefined)
-    if (kind !== ReflectionKind.Reference && has !== true)
-      faults.push(`soulproof/${subpath}: ${name} has no docstring`)
-  }
+  counted += documented.size
 }
 
 await app.generateOutputs(project)

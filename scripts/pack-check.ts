@@ -43,19 +43,7 @@ export async function checkPackage(): Promise<PackReport> {
   // The cache would hide that an artifact is not found in its package.
   const env = { ...process.env, SOULPROOF_CACHE: join(folder, 'cache') }
   try {
-    await step('npm', ['run', 'build'], ROOT)
-    const code = await packCode(folder)
-    const artifacts: Packed[] = []
-    for (const statement of STATEMENTS) artifacts.push(await packArtifacts(statement, folder))
-    const app = join(folder, 'app')
-    await mkdir(app)
-    await writeFile(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-    const tarballs = [code, ...artifacts].map(({ path }) => path)
-    const flags = ['--offline', '--no-audit', '--no-fund', '--no-package-lock']
-    const dependencies = await packDependencies(folder)
-    // An empty cache, so that nothing is at hand but these.
-    const npm = { ...process.env, npm_config_cache: join(folder, 'npm') }
-    await step('npm', ['install', ...flags, ...tarballs, ...dependencies], app, npm)
+    const { app, code, artifacts } = await installPacked({ folder, statements: STATEMENTS })
     await compile(app)
     const cli = join(app, 'node_modules', '.bin', 'soulproof')
     const check = await step(
@@ -78,6 +66,33 @@ export async function checkPackage(): Promise<PackReport> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * Builds and packs the code and the artifacts of some statements, and installs them into an empty folder without a network.
+ *
+ * @param o.folder  for the tarballs; the app is in its folder `app`
+ * @throws {Error} with the output of the step that fails
+ */
+export async function installPacked(o: {
+  folder: string
+  statements: readonly string[]
+}): Promise<{ readonly app: string; readonly code: Packed; readonly artifacts: readonly Packed[] }> {
+  const { folder } = o
+  await step('npm', ['run', 'build'], ROOT)
+  const code = await packCode(folder)
+  const artifacts: Packed[] = []
+  for (const statement of o.statements) artifacts.push(await packArtifacts(statement, folder))
+  const app = join(folder, 'app')
+  await mkdir(app)
+  await writeFile(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  const tarballs = [code, ...artifacts].map(({ path }) => path)
+  const flags = ['--offline', '--no-audit', '--no-fund', '--no-package-lock']
+  const dependencies = await packDependencies(folder)
+  // An empty cache, so that nothing is at hand but these.
+  const npm = { ...process.env, npm_config_cache: join(folder, 'npm') }
+  await step('npm', ['install', ...flags, ...tarballs, ...dependencies], app, npm)
+  return { app, code, artifacts }
 }
 
 /** Packs all that the code depends on from node_modules, so that npm needs no registry. */

@@ -3,7 +3,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 /** Order r of the BN254 scalar field, in which circuits compute (EIP-196). */
 export const FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 
-/** A value given by an application: text, hashed by {@link hashText}, or a canonical field element. */
+/** A value given by an application: text, which becomes keccak256(utf8) >> 8, or a canonical field element. */
 export type FieldInput = bigint | string
 
 const utf8 = new TextEncoder()

@@ -77,20 +77,21 @@ function escaped(text: string): string {
 }
 
 /**
- * Follows a tutorial in a folder that has links to everything in this one, so that nothing of it is changed.
+ * Follows a tutorial in a folder that has links to everything in this one, so that nothing of it is changed; or in another one.
  *
+ * @param o.folder     another folder, which keeps what the tutorial writes
  * @param o.onCommand  called with each command before it runs
  * @returns how many commands ran
  * @throws {Error} if a command fails, or prints something else than the tutorial shows
  */
 export async function followTutorial(o: {
   readonly name: string
+  readonly folder?: string
   readonly onCommand?: (command: string) => void
 }): Promise<number> {
-  const { name, onCommand } = o
-  const steps = tutorialSteps(readFileSync(join(FOLDER, `${name}.md`), 'utf8'))
+  const { folder } = o
+  if (folder !== undefined) return follow({ ...o, folder })
   const clone = await mkdtemp(join(tmpdir(), 'soulproof-tutorial-'))
-  let commands = 0
   try {
     for (const entry of readdirSync(ROOT)) {
       const [from, to] = [join(ROOT, entry), join(clone, entry)]
@@ -98,20 +99,30 @@ export async function followTutorial(o: {
       if (entry === 'examples') await cp(from, to, { recursive: true })
       else if (entry !== '.git') await symlink(from, to)
     }
-    for (const next of steps) {
-      if (next.kind === 'file') {
-        await writeFile(join(clone, next.name), next.content, { flag: 'wx' })
-        continue
-      }
-      onCommand?.(next.command)
-      const { stdout } = await step('sh', ['-ec', next.command], clone, { ...process.env, NO_COLOR: '1' })
-      if (!isAsShown(stdout, next.expected)) {
-        throw new Error(`${name}.md: ${next.command}shows\n${next.expected}and printed\n${stdout}`)
-      }
-      commands++
-    }
+    return await follow({ ...o, folder: clone })
   } finally {
     await rm(clone, { recursive: true, force: true })
+  }
+}
+
+async function follow(o: {
+  readonly name: string
+  readonly folder: string
+  readonly onCommand?: (command: string) => void
+}): Promise<number> {
+  const { name, folder, onCommand } = o
+  let commands = 0
+  for (const next of tutorialSteps(readFileSync(join(FOLDER, `${name}.md`), 'utf8'))) {
+    if (next.kind === 'file') {
+      await writeFile(join(folder, next.name), next.content, { flag: 'wx' })
+      continue
+    }
+    onCommand?.(next.command)
+    const { stdout } = await step('sh', ['-ec', next.command], folder, { ...process.env, NO_COLOR: '1' })
+    if (!isAsShown(stdout, next.expected)) {
+      throw new Error(`${name}.md: ${next.command}shows\n${next.expected}and printed\n${stdout}`)
+    }
+    commands++
   }
   return commands
 }

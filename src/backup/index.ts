@@ -24,6 +24,7 @@ import { verifySbt } from '../sbt/verify.js'
 import { holderOf, importSoul, type Soul } from '../soul/index.js'
 import { soulFromJson, soulToJson } from '../soul/json.js'
 
+export type { Cipher, Kdf } from '../crypto/passphrase.js'
 export { BackupError, type BackupProblem } from '../errors.js'
 
 /** A holder to which an SBT is being issued, with its salt. */

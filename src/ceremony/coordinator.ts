@@ -43,10 +43,14 @@ interface Ticket {
   /** When the turn ends, in milliseconds; undefined while waiting. */
   turnEndsAt?: number
   readonly uploads: Map<string, Uint8Array>
-  end?: Extract<QueueState, { state: 'done' | 'dropped' }>
+  /** Uploads under way, by statement. */
+  readonly uploading: Map<string, IncomingMessage>
 }
 
+type Ended = Extract<QueueState, { state: 'done' | 'dropped' }>
+
 const MAX_QUEUE = 1000
+const KEPT = 1000
 const MAX_JSON = 100_000
 /** More than a contribution adds to a key. */
 const GROWTH = 1024
@@ -64,11 +68,14 @@ class HttpError extends Error {
 /**
  * Serves a ceremony to contributors. What was accepted is in the folder: after a crash it is served again, and contributors queue again.
  *
- * Ports are not encrypted: put a server that speaks TLS in front of it.
+ * Ports are not encrypted: put a server that speaks TLS in front of it. Whoever reaches it may queue, and nothing that queueing
+ * costs grows for ever: at most 1000 wait, one has the turn, and of what has ended only the newest is kept.
  *
  * @param o.turnSeconds   how long a turn lasts
  * @param o.idleSeconds   after how long without a question somebody who waits is dropped
  * @param o.contributions {@link Coordinator.done} after so many in the transcript; by default never
+ * @param o.kept          how many tickets that have ended it answers for, of those that contributed and of the others each, and
+ *   how many drop-outs the transcript names; by default 1000
  */
 export async function serveCeremony(o: {
   folder: string
@@ -77,13 +84,19 @@ export async function serveCeremony(o: {
   turnSeconds?: number
   idleSeconds?: number
   contributions?: number
+  kept?: number
   onEvent?: CoordinatorEvent
 }): Promise<Coordinator> {
   const { folder, host = '127.0.0.1', port = 0, turnSeconds = 1800, idleSeconds = 60, onEvent } = o
+  const { kept = KEPT } = o
+  if (!Number.isSafeInteger(kept) || kept < 1) throw new RangeError('kept must be a positive integer')
   let transcript = await readCeremony(folder)
   nextTurn(transcript)
+  /** Who waits or has the turn. */
   const tickets = new Map<string, Ticket>()
   const queue: Ticket[] = []
+  // Apart, so that who queues and goes a thousand times does not make it forget a receipt.
+  const ended: Readonly<Record<Ended['state'], Map<string, Ended>>> = { done: new Map(), dropped: new Map() }
   let isChecking = false
   let finish: () => void = () => undefined
   const done = new Promise<void>((resolve) => {
@@ -92,12 +105,28 @@ export async function serveCeremony(o: {
   const contributed = ({ steps }: Transcript): number => steps.length
   if (o.contributions !== undefined && contributed(transcript) >= o.contributions) finish()
 
-  const drop = async (ticket: Ticket, reason: string): Promise<void> => {
-    queue.splice(queue.indexOf(ticket), 1)
-    ticket.uploads.clear()
-    ticket.end = { state: 'dropped', reason }
-    onEvent?.('dropped', ticket.name, reason)
-    transcript = await recordDrop({ folder, name: ticket.name, reason })
+  const end = <S extends Ended>({ ticket: id }: Ticket, state: S): S => {
+    const ticket = tickets.get(id)
+    if (ticket) queue.splice(queue.indexOf(ticket), 1)
+    tickets.delete(id)
+    const others = ended[state.state]
+    others.set(id, state)
+    // The first is the oldest.
+    for (const oldest of others.keys()) {
+      if (others.size <= kept) break
+      others.delete(oldest)
+    }
+    return state
+  }
+  const endOf = (id: string | undefined): Ended | undefined =>
+    id === undefined ? undefined : (ended.done.get(id) ?? ended.dropped.get(id))
+  /** Who had the turn is named in the transcript; who only waited had nothing to do with the keys. */
+  const drop = async (ticket: Ticket, reason: string): Promise<Ended> => {
+    const isNamed = ticket.turnEndsAt !== undefined && transcript.dropped.length < kept
+    const state = end(ticket, { state: 'dropped', reason })
+    onEvent?.('dropped', ticket.name, isNamed ? reason : `${reason}; the transcript does not name it`)
+    if (isNamed) transcript = await recordDrop({ folder, name: ticket.name, reason })
+    return state
   }
   // One after the other: each may write the transcript.
   let chain: Promise<unknown> = Promise.resolve()
@@ -130,8 +159,8 @@ export async function serveCeremony(o: {
     return ticket
   }
   const withTurn = (id: string | undefined): Ticket => {
-    const ticket = find(id)
-    if (ticket.turnEndsAt === undefined || ticket.end) throw new HttpError(409, 'it is not your turn')
+    const ticket = endOf(id) === undefined ? find(id) : undefined
+    if (ticket?.turnEndsAt === undefined) throw new HttpError(409, 'it is not your turn')
     return ticket
   }
   const requireStatement = (statement: string | undefined): string => {
@@ -140,8 +169,10 @@ export async function serveCeremony(o: {
     }
     return statement
   }
-  const stateOf = (ticket: Ticket): QueueState => {
-    if (ticket.end) return ticket.end
+  const stateOf = (id: string | undefined): QueueState => {
+    const state = endOf(id)
+    if (state) return state
+    const ticket = find(id)
     if (ticket.turnEndsAt === undefined) return { state: 'waiting', position: queue.indexOf(ticket) }
     const secondsLeft = Math.max(0, Math.round((ticket.turnEndsAt - Date.now()) / 1000))
     return { state: 'turn', secondsLeft, turn: nextTurn(transcript) }
@@ -161,6 +192,7 @@ export async function serveCeremony(o: {
       attestation: attestation as string,
       seenAt: Date.now(),
       uploads: new Map(),
+      uploading: new Map(),
     }
     tickets.set(ticket.ticket, ticket)
     queue.push(ticket)
@@ -170,12 +202,21 @@ export async function serveCeremony(o: {
   }
   const upload = async (request: IncomingMessage, ticket: Ticket, statement: string): Promise<object> => {
     const { bytes } = nextTurn(transcript).keys[statement]!
-    ticket.uploads.set(statement, await readBody(request, bytes + GROWTH))
+    // Sent again because a connection broke, it takes the place of the one before.
+    ticket.uploading.get(statement)?.destroy()
+    ticket.uploading.set(statement, request)
+    try {
+      ticket.uploads.set(statement, await readBody(request, bytes + GROWTH))
+    } finally {
+      if (ticket.uploading.get(statement) === request) ticket.uploading.delete(statement)
+    }
     return { received: statement }
   }
   const commit = (ticket: Ticket): Promise<QueueState> =>
     inOrder(async () => {
-      if (ticket.end) return ticket.end
+      const before = endOf(ticket.ticket)
+      if (before) return before
+      let state: Ended
       isChecking = true
       try {
         const { name, attestation, uploads } = ticket
@@ -186,20 +227,19 @@ export async function serveCeremony(o: {
           keys: Object.fromEntries(uploads),
         })
         transcript = accepted.transcript
-        queue.splice(queue.indexOf(ticket), 1)
-        ticket.end = { state: 'done', receipt: accepted.receipt }
+        state = end(ticket, { state: 'done', receipt: accepted.receipt })
         onEvent?.('accepted', name)
         if (o.contributions !== undefined && contributed(transcript) >= o.contributions) finish()
       } catch (error) {
         if (!(error instanceof CeremonyError)) throw error
         onEvent?.('refused', ticket.name, error.message)
-        await drop(ticket, `the contribution was refused: ${error.message}`)
+        state = await drop(ticket, `the contribution was refused: ${error.message}`)
       } finally {
         isChecking = false
         ticket.uploads.clear()
       }
       await advance()
-      return ticket.end as QueueState
+      return state
     })
 
   const route = async (request: IncomingMessage): Promise<object | Uint8Array | string> => {
@@ -210,11 +250,11 @@ export async function serveCeremony(o: {
       request.method === method && path && rest.length === 0
     if (is('GET', root === 'transcript.json' && id === undefined)) return formatTranscript(transcript)
     if (is('POST', root === 'queue' && id === undefined)) return enqueue(request)
-    if (is('GET', root === 'queue' && file === undefined)) return stateOf(find(id))
+    if (is('GET', root === 'queue' && file === undefined)) return stateOf(id)
     if (is('POST', root === 'turn' && file === undefined)) {
       // Asked again, because an answer was lost, it answers the same.
-      const { end } = find(id)
-      return end?.state === 'done' ? end : commit(withTurn(id))
+      const state = endOf(id)
+      return state?.state === 'done' ? state : commit(withTurn(id))
     }
     if (is('GET', root === 'turn' && file !== undefined)) {
       withTurn(id)

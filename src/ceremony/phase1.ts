@@ -35,7 +35,7 @@ export const HERMEZ: Readonly<Record<number, string>> = {
 export interface Phase1 {
   readonly ptau: Ptau
   readonly blake2b: string
-  /** `powersOfTau28_hez_final_<power>`, or `given` if only the caller vouches for the hash. */
+  /** Name of the published file, `powersOfTau28_hez_final_<power>`, or `given` if only the caller vouches for the hash. */
   readonly source: string
 }
 
@@ -62,8 +62,13 @@ export function authenticatePhase1(o: { bytes: Uint8Array; hash?: string | undef
   return {
     ptau,
     blake2b,
-    source: power === undefined ? 'given' : `powersOfTau28_hez_final_${power.padStart(2, '0')}`,
+    source: power === undefined ? 'given' : publishedName(power),
   }
+}
+
+/** The file of the whole ceremony has no power in its name. */
+function publishedName(power: string): string {
+  return `powersOfTau28_hez_final${power === '28' ? '' : `_${power.padStart(2, '0')}`}`
 }
 
 /** Returns the BLAKE2b-512 of a file, 128 hex digits. */

@@ -11,7 +11,9 @@ export interface Checkpoint {
 
 /** Keeps checkpoints between runs. Losing them costs time only: items that are there are compared, not added. */
 export interface Cursor {
+  /** Checkpoints that were saved last, oldest first; none before the first time. */
   load(): Promise<readonly Checkpoint[]>
+  /** Keeps these instead of those before; at most 256, oldest first. */
   save(checkpoints: readonly Checkpoint[]): Promise<void>
 }
 

@@ -5,10 +5,17 @@ export {
   type Cursor,
   createFileCursor,
   createMemoryCursor,
+  type Follower,
   type FollowOptions,
   type Pass,
 } from './follow.js'
 export { createMemoryLog, openFileLog, type RegistryEvent, type RegistryLog } from './log.js'
 export { poseidonTables } from './poseidon.js'
 export { createRegistryIndexer, REGISTRY_ABI, type RegistryIndexer, type RegistryReport } from './registry.js'
-export { BUCKET_SIZE, createRegistryHandler, fetchOpening, fetchRegistry } from './serve.js'
+export {
+  BUCKET_SIZE,
+  createRegistryHandler,
+  type FetchOptions,
+  fetchOpening,
+  fetchRegistry,
+} from './serve.js'

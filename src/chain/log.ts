@@ -12,6 +12,7 @@ export type RegistryEvent =
 export interface RegistryLog {
   /** All events. */
   load(): Promise<readonly RegistryEvent[]>
+  /** Adds events behind those that are there; `load` gives them once this resolves. */
   append(events: readonly RegistryEvent[]): Promise<void>
   /** Keeps the first events only. */
   truncate(length: number): Promise<void>

@@ -3,15 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { authenticatePhase1 } from '../ceremony/phase1.js'
+import { createUniversalKeys } from '../ceremony/universal-keys.js'
 import { ArtifactError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
+import type { PlonkManifestEntry } from '../plonk-manifest.js'
 import { inspectArtifact } from '../prover/artifacts.js'
 import { artifactPackage } from '../prover/sources.js'
 import { buildStatement, formatJson, writeAtomically } from '../setup/build.js'
+import { buildPlonkStatement } from '../setup/plonk/build.js'
+import { developmentReference, type Reference } from '../setup/plonk/reference.js'
 import { MANIFEST } from '../statements/manifest.js'
-import { warnOfDevelopmentKey } from './development-key.js'
+import { PLONK_MANIFEST } from '../statements/plonk.js'
+import { sayProvenance, warnOfDevelopmentKey } from './development-key.js'
 import { RefusedError, UsageError } from './errors.js'
-import { printJson } from './io.js'
+import { printJson, readBytes } from './io.js'
 import { collect } from './options.js'
 import { type Progress, withProgress } from './progress.js'
 
@@ -19,8 +25,52 @@ import { type Progress, withProgress } from './progress.js'
 const ZKEYS = new URL('../../zkeys/', import.meta.url)
 const CIRCUITS = new URL('../../circuits/statements/', import.meta.url)
 
-/** What proving and verifying need; constraint systems and symbols serve development and are not packed. */
-const NEEDED = ['wasm', 'zkey', 'vkey.json']
+/** What is pinned about a statement's artifacts, whichever the proof system. */
+type Pinned = Pick<ManifestEntry, 'sourceHash' | 'constraints' | 'artifacts' | 'verificationKeyHash'> &
+  Pick<ManifestEntry | PlonkManifestEntry, 'provenance'>
+
+/** The artifacts of one proof system. */
+interface Kit {
+  readonly entries: Readonly<Record<string, Pinned>>
+  /** Endings of files without which nobody proves or verifies; others serve development and are not packed. */
+  readonly needed: readonly string[]
+  /** How to get what is missing, besides by building it. */
+  advice(statement: string): string
+  /** Warns of a development key. */
+  warn(statement: string): void
+  /** Builds a statement; files by ending. */
+  build(o: {
+    name: string
+    source: string
+    cacheDir?: string
+    onProgress?: (progress: { readonly done: number; readonly total: number }) => void
+  }): Promise<{ readonly entry: Pinned; readonly files: Readonly<Record<string, Uint8Array | string>> }>
+}
+
+const GROTH16: Kit = {
+  entries: MANIFEST.statements,
+  needed: ['wasm', 'zkey', 'vkey.json'],
+  advice: (statement) => `, or install ${artifactPackage(statement)}`,
+  warn: warnOfDevelopmentKey,
+  async build(o) {
+    const { entry, wasm, zkey, r1cs, sym, verificationKey } = await buildStatement(o)
+    return { entry, files: { wasm, zkey, r1cs, sym, 'vkey.json': formatJson(verificationKey) } }
+  },
+}
+
+let reference: Promise<Reference> | undefined
+const PLONK: Kit = {
+  entries: PLONK_MANIFEST.statements,
+  needed: ['plonk.wasm', 'plonk.zkey'],
+  advice: () => '',
+  warn: (statement) => sayProvenance(statement, PLONK_MANIFEST.statements[statement]?.provenance),
+  async build(o) {
+    reference ??= developmentReference()
+    const provenance = { kind: 'development' } as const
+    const { entry, wasm, zkey } = await buildPlonkStatement({ ...o, reference: await reference, provenance })
+    return { entry, files: { 'plonk.wasm': wasm, 'plonk.zkey': zkey } }
+  },
+}
 
 /** Adds `soulproof setup`. */
 export function addSetupCommand(program: Command): void {
@@ -33,6 +83,13 @@ export function addSetupCommand(program: Command): void {
       'with --check: build everything again from the sources, cache unused, and compare bit for bit',
     )
     .option('--statement <name>', 'only this statement; may be given several times', collect, [])
+    .option('--plonk', 'the artifacts of PLONK, which no package carries, instead of those of Groth16')
+    .option(
+      '--phase1 <file>',
+      'with --plonk: make keys of this powers-of-tau file, which are no development keys',
+    )
+    .option('--phase1-hash <hex>', 'its BLAKE2b-512, if it is on no published list')
+    .option('--out <folder>', 'new folder for the keys of --phase1 and their manifest')
     .addHelpText(
       'after',
       `
@@ -43,9 +100,13 @@ this machine too. It needs no file but the sources.
 Building takes the circuit compiler (the npm packages circom2 and circomlib, as a clone of the repository installs them)
 and gives the same development keys everywhere. What does not match the pinned hashes is never written.
 
+PLONK keys take minutes and hundreds of megabytes: docs/plonk.md. Those of a powers-of-tau file are for its owner to pin: prove and
+verify take the manifest, --proof-system plonk --manifest keys/manifest.json.
+
 Examples:
   $ soulproof setup --check --statement policy-s
-  $ soulproof setup --check --rebuild --statement membership`,
+  $ soulproof setup --check --rebuild --statement membership
+  $ soulproof setup --plonk --phase1 powersOfTau28_hez_final_16.ptau --out keys`,
     )
     .action(setup)
 }
@@ -60,56 +121,105 @@ interface SetupOptions {
   readonly check?: boolean
   readonly rebuild?: boolean
   readonly statement: readonly string[]
+  readonly plonk?: boolean
+  readonly phase1?: string
+  readonly phase1Hash?: string
+  readonly out?: string
 }
 
 async function setup(options: SetupOptions): Promise<void> {
   if (options.rebuild && !options.check) throw new UsageError('--rebuild goes with --check')
-  const names = options.statement.length > 0 ? options.statement : Object.keys(MANIFEST.statements)
-  if (names.some((name) => !Object.hasOwn(MANIFEST.statements, name))) {
-    throw new UsageError(`--statement must be one of ${Object.keys(MANIFEST.statements).join(', ')}`)
+  const kit = options.plonk ? PLONK : GROTH16
+  const all = Object.keys(kit.entries)
+  const names = [...new Set(options.statement.length > 0 ? options.statement : all)]
+  if (names.some((name) => !Object.hasOwn(kit.entries, name))) {
+    throw new UsageError(`--statement must be one of ${all.join(', ')}`)
   }
+  if (isUniversal(options)) return makeUniversal(names, options)
   const before = await withProgress('check', (progress) =>
-    options.rebuild ? rebuild(names, progress) : findFaults(names, progress),
+    options.rebuild ? rebuild(kit, names, progress) : findFaults(kit, names, progress),
   )
   let faults = before
   const built: string[] = []
   if (before.length > 0 && !options.check) {
     built.push(...new Set(before.map(({ statement }) => statement)))
-    await withProgress('build', (progress) => build(built, progress))
-    faults = await findFaults(names)
+    await withProgress('build', (progress) => build(kit, built, progress))
+    faults = await findFaults(kit, names)
   }
   const statements = names.map((statement) => {
-    const { constraints, provenance, verificationKeyHash } = MANIFEST.statements[statement] as ManifestEntry
     return {
-      statement,
-      constraints,
-      provenance: provenance.kind,
-      verificationKeyHash,
+      ...summary(statement, kit.entries[statement] as Pinned),
       faults: faults
         .filter((fault) => fault.statement === statement)
         .map(({ file, reason }) => `${file} ${reason}`),
     }
   })
   printJson({ valid: faults.length === 0, built, statements })
-  for (const { statement } of statements) warnOfDevelopmentKey(`${statement}`)
+  for (const { statement } of statements) kit.warn(statement)
   if (faults.length > 0) {
     const { statement, file, reason } = faults[0]!
     const more = faults.length > 1 ? ` and ${faults.length - 1} more` : ''
-    const advice = options.rebuild
-      ? ''
-      : `; setup without --check builds it, or install ${artifactPackage(statement)}`
+    const advice = options.rebuild ? '' : `; setup without --check builds it${kit.advice(statement)}`
     throw new RefusedError(`artifact ${file} ${reason}${more}${advice}`)
   }
 }
 
-async function findFaults(names: readonly string[], progress?: Progress): Promise<Fault[]> {
+function summary(statement: string, { constraints, provenance, verificationKeyHash }: Pinned) {
+  return { statement, constraints, provenance: provenance.kind, verificationKeyHash }
+}
+
+/** Options of keys that follow from a powers-of-tau file. */
+interface UniversalOptions extends SetupOptions {
+  readonly phase1: string
+  readonly out: string
+}
+
+function isUniversal(options: SetupOptions): options is UniversalOptions {
+  const { plonk, phase1, phase1Hash, out, check } = options
+  if (phase1Hash !== undefined && phase1 === undefined)
+    throw new UsageError('--phase1-hash goes with --phase1')
+  if ((phase1 === undefined) !== (out === undefined)) throw new UsageError('--phase1 and --out go together')
+  if (phase1 === undefined) return false
+  if (!plonk) throw new UsageError('--phase1 goes with --plonk; for Groth16 there is soulproof ceremony')
+  if (check) throw new UsageError('--check compares with what is pinned here, which keys of --phase1 are not')
+  return true
+}
+
+async function makeUniversal(names: readonly string[], options: UniversalOptions): Promise<void> {
+  const { out } = options
+  const manifestFile = join(out, 'manifest.json')
+  const isThere = await access(manifestFile).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) throw new RefusedError(`${manifestFile} exists: name a new folder`)
+  const bytes = await readBytes(options.phase1, '--phase1')
+  const phase1 = authenticatePhase1({ bytes, hash: options.phase1Hash })
+  const sources = Object.fromEntries(names.map((name) => [name, sourceOf(name)]))
+  for (const source of Object.values(sources)) await requireCompiler(source)
+  const manifest = await withProgress('setup', (progress) =>
+    createUniversalKeys({ phase1, sources, out, onProgress: progress.report }),
+  )
+  const { blake2b, source, ptau } = phase1
+  printJson({
+    manifest: manifestFile,
+    phase1: { source, power: ptau.power, blake2b },
+    statements: Object.entries(manifest.statements).map(([name, entry]) => summary(name, entry)),
+  })
+}
+
+function sourceOf(statement: string): string {
+  return fileURLToPath(new URL(`${statement}.circom`, CIRCUITS))
+}
+
+async function findFaults(kit: Kit, names: readonly string[], progress?: Progress): Promise<Fault[]> {
   const faults: Fault[] = []
   for (const [i, statement] of names.entries()) {
     progress?.report(statement, i / names.length)
-    const { artifacts } = MANIFEST.statements[statement] as ManifestEntry
+    const { artifacts } = kit.entries[statement] as Pinned
     for (const [file, pin] of Object.entries(artifacts)) {
       const state = await inspectArtifact({ statement, file, pin })
-      const isNeeded = NEEDED.some((part) => file === `${statement}.${part}`)
+      const isNeeded = kit.needed.some((part) => file === `${statement}.${part}`)
       if (state === 'differs' || (state === 'missing' && isNeeded)) {
         faults.push({ statement, file, reason: state })
       }
@@ -119,16 +229,16 @@ async function findFaults(names: readonly string[], progress?: Progress): Promis
 }
 
 /** Builds statements in an empty cache, and names what is not as it is pinned. */
-async function rebuild(names: readonly string[], progress: Progress): Promise<Fault[]> {
+async function rebuild(kit: Kit, names: readonly string[], progress: Progress): Promise<Fault[]> {
   const cacheDir = await mkdtemp(join(tmpdir(), 'soulproof-rebuild-'))
   const faults: Fault[] = []
   try {
     for (const [i, name] of names.entries()) {
-      const { artifacts, sourceHash } = MANIFEST.statements[name] as ManifestEntry
-      const source = fileURLToPath(new URL(`${name}.circom`, CIRCUITS))
+      const { artifacts, sourceHash } = kit.entries[name] as Pinned
+      const source = sourceOf(name)
       await requireCompiler(source)
       progress.report(`${name}: compiling`, i / names.length)
-      const { entry } = await buildStatement({
+      const { entry } = await kit.build({
         name,
         source,
         cacheDir,
@@ -149,25 +259,23 @@ async function rebuild(names: readonly string[], progress: Progress): Promise<Fa
   return faults
 }
 
-async function build(statements: readonly string[], progress: Progress): Promise<void> {
+async function build(kit: Kit, statements: readonly string[], progress: Progress): Promise<void> {
   for (const [i, name] of statements.entries()) {
-    const entry = MANIFEST.statements[name] as ManifestEntry
-    const source = fileURLToPath(new URL(`${name}.circom`, CIRCUITS))
+    const { artifacts } = kit.entries[name] as Pinned
+    const source = sourceOf(name)
     await requireCompiler(source)
     progress.report(`${name}: compiling`, i / statements.length)
-    const made = await buildStatement({
+    const { entry, files } = await kit.build({
       name,
       source,
       onProgress: ({ done, total }) =>
         progress.report(`${name}: proving key`, (i + done / total) / statements.length),
     })
-    if (formatJson(made.entry.artifacts) !== formatJson(entry.artifacts)) {
+    if (formatJson(entry.artifacts) !== formatJson(artifacts)) {
       throw new ArtifactError(
         `${name}: what is built here is not what this package pins; reinstall the package`,
       )
     }
-    const { wasm, zkey, r1cs, sym, verificationKey } = made
-    const files = { wasm, zkey, r1cs, sym, 'vkey.json': formatJson(verificationKey) }
     for (const [part, content] of Object.entries(files)) {
       await writeAtomically(fileURLToPath(new URL(`${name}.${part}`, ZKEYS)), content)
     }

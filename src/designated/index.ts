@@ -1,6 +1,8 @@
 /** Designated verifiers: proofs that convince one verifier and nobody to whom he passes them. */
-export type { KeyFile } from '../crypto/keyfile.js'
+export type { KeyFile, KeyKind } from '../crypto/keyfile.js'
+export type { Cipher, Kdf } from '../crypto/passphrase.js'
 export { KeyFileError } from '../errors.js'
+export type { FieldInput } from '../field.js'
 export { type Beacon, blockBeacon, drandBeacon, textBeacon } from './beacon.js'
 export {
   checkPublishedDelay,
@@ -41,4 +43,13 @@ export type { DelayParameters } from './sigma.js'
 export type { KeySignature } from './signature.js'
 export { type SimulateOptions, type Simulation, simulate } from './simulate.js'
 export type { SquarerName } from './squarer.js'
-export { delayOf, forgeTimed, proveTimed, simulateTimed, type TimedEnvelope, verifyTimed } from './timed.js'
+export {
+  type ChosenClaims,
+  delayOf,
+  forgeTimed,
+  proveTimed,
+  simulateTimed,
+  type TimedEnvelope,
+  type TimedProofOptions,
+  verifyTimed,
+} from './timed.js'

@@ -52,7 +52,11 @@ export type Simulation = Context & {
 
 /** A {@link Simulation} with what proves it, by either proof system. */
 export type SimulateOptions<E extends Envelope | PlonkEnvelope = Envelope> = Simulation & {
-  readonly prover: { provePrepared(prepared: Parameters<Prover['provePrepared']>[0]): Promise<E> }
+  /** A prover of either proof system. */
+  readonly prover: {
+    /** As {@link Prover.provePrepared}. */
+    provePrepared(prepared: Parameters<Prover['provePrepared']>[0]): Promise<E>
+  }
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
 }

@@ -36,7 +36,7 @@ export interface TimedEnvelope extends Envelope {
 }
 
 /** What all timed proofs are made from. */
-interface Asked extends Context {
+export interface TimedProofOptions extends Context {
   readonly policy: Policy
   readonly roots: Roots
   /** Unix seconds. */
@@ -48,7 +48,7 @@ interface Asked extends Context {
 }
 
 /** What a proof that nobody's wallet satisfies is to say; see `simulate`. */
-interface Chosen {
+export interface ChosenClaims {
   readonly revealed?: Readonly<Record<string, ClaimValue>>
   readonly nullifier?: bigint
   readonly handle?: bigint
@@ -74,7 +74,7 @@ export function delayOf(policy: Policy): DelayParameters {
  *   another source than the policy's
  * @throws {TypeError|RangeError} naming the argument that is malformed
  */
-export async function proveTimed(o: Wallet & Asked): Promise<TimedEnvelope> {
+export async function proveTimed(o: Wallet & TimedProofOptions): Promise<TimedEnvelope> {
   const { policy, prover, signal, onProgress } = o
   const { context, beacon } = readAsked(o)
   const blinding = randomBelow(SUBGROUP_ORDER)
@@ -96,7 +96,7 @@ export async function proveTimed(o: Wallet & Asked): Promise<TimedEnvelope> {
  * @throws {TypeError|RangeError|SchemaError} naming the argument that is malformed
  */
 export async function forgeTimed(
-  o: Asked & Chosen & { readonly evaluated: EvaluatedDelay },
+  o: TimedProofOptions & ChosenClaims & { readonly evaluated: EvaluatedDelay },
 ): Promise<TimedEnvelope> {
   const { policy, evaluated } = o
   const { context, beacon } = readAsked(o)
@@ -124,7 +124,7 @@ export async function forgeTimed(
  * @throws {StatementError} if the key is neither of the context's
  */
 export async function simulateTimed(
-  o: Asked & Chosen & { readonly key: VerifierKey },
+  o: TimedProofOptions & ChosenClaims & { readonly key: VerifierKey },
 ): Promise<TimedEnvelope> {
   const { policy } = o
   const key = requireKey(o.key, 'key')
@@ -232,8 +232,8 @@ function coordinatesOf({ pi_a, pi_b, pi_c }: Envelope['proof']): bigint[] {
 }
 
 async function proveSimulated(
-  o: Asked &
-    Chosen & {
+  o: TimedProofOptions &
+    ChosenClaims & {
       readonly key: VerifierKey
       readonly context: ContextSignals
       readonly timed: Parameters<typeof preparePolicySimulation>[0]['timed'] & {}

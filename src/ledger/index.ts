@@ -11,7 +11,9 @@ export {
   ledgerRoot,
   type Tally,
 } from '../merkle/ledger.js'
+export type { LedgerBatchSignals, Touch, TouchKind } from '../statements/ledger-batch.js'
 export type { HistoryQuery, ProvableHistory } from '../statements/ledger-history.js'
+export type { CircuitInputs } from '../statements/membership.js'
 export { applyEntries, type Hash } from './apply.js'
 export { auditRoot, incompleteMoves, rebuildLedger } from './audit.js'
 export { type Authority, assertAuthority, type Disclosures } from './authority.js'

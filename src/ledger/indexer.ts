@@ -52,7 +52,15 @@ export const LEDGER_ABI = [
   },
 ] as const satisfies Abi
 
-export { type Checkpoint, type Cursor, createFileCursor, createMemoryCursor } from '../chain/follow.js'
+export {
+  type Checkpoint,
+  type Cursor,
+  createFileCursor,
+  createMemoryCursor,
+  type Follower,
+  type FollowOptions,
+  type Pass,
+} from '../chain/follow.js'
 
 /** A root that the contract was given, beside what the queue leads to. */
 export interface IndexedRoot {
@@ -65,21 +73,21 @@ export interface IndexedRoot {
   readonly isRight: boolean | undefined
 }
 
-/** What one pass added. */
-interface Added {
+/** What one pass added: how many entries, and the roots that the contract was given. */
+export interface SyncedEntries {
   readonly appended: number
   readonly roots: readonly IndexedRoot[]
 }
 
 /** What one pass did. */
-export type SyncReport = Pass & Added
+export type SyncReport = Pass & SyncedEntries
 
 /**
  * Reads a contract into a ledger.
  *
  * `sync` throws a {@link LedgerError} if the node's events are not the contract's queue, or the ledger holds other entries.
  */
-export type Indexer = Follower<Added>
+export type Indexer = Follower<SyncedEntries>
 
 /**
  * Creates an indexer. Blocks are known by their hashes, and each pass ends at the contract's own head of the queue, so that

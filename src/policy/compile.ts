@@ -42,14 +42,14 @@ export interface Clause {
 }
 
 /** A weighted threshold: satisfied if the weights of its satisfied children sum to `min`. */
-export interface Gate {
+export interface ProgramGate {
   readonly min: number
   readonly parent: number
   readonly weight: number
 }
 
 /** A claim to load: slot and position. */
-export interface Source {
+export interface ProgramClaim {
   readonly slot: number
   readonly claim: number
 }
@@ -70,13 +70,13 @@ export interface Program {
   readonly profile: Profile
   readonly clauses: readonly Clause[]
   /** As many as the profile has; the last is the root, unused ones are never satisfied. */
-  readonly gates: readonly Gate[]
+  readonly gates: readonly ProgramGate[]
   /** Ledgers to open, in the order of their names. */
   readonly ledgers: readonly ProgramLedger[]
   /** Sets to open: by root; with the tree where the policy lists the values. */
-  readonly sets: readonly (Source & { readonly root: bigint; readonly tree?: SetTree })[]
-  readonly reveals: readonly Source[]
-  readonly nullifier?: Source
+  readonly sets: readonly (ProgramClaim & { readonly root: bigint; readonly tree?: SetTree })[]
+  readonly reveals: readonly ProgramClaim[]
+  readonly nullifier?: ProgramClaim
   /** Hash of the ledger whose handle is disclosed; undefined discloses none. */
   readonly ledgerId?: bigint
   /** keccak256 >> 8 of the policy's canonical text. */
@@ -151,7 +151,7 @@ class Draft {
   readonly #sets: { slot: number; claim: number; root: bigint; tree?: SetTree }[] = []
   readonly #listsAsSets: ReadonlySet<Formula>
   readonly #clauses: Clause[] = []
-  readonly #gates: Gate[] = []
+  readonly #gates: ProgramGate[] = []
   #weightLimit: string | undefined
 
   constructor(policy: Policy, profile: Profile, listsAsSets: number) {
@@ -219,7 +219,7 @@ class Draft {
       // The root comes last whatever the number of gates.
       gates: [
         ...pad(this.#gates.slice(0, -1), profile.gates - 1, { min: 1, parent: 0, weight: 0 }),
-        this.#gates.at(-1) as Gate,
+        this.#gates.at(-1) as ProgramGate,
       ],
       ledgers: this.#ledgers.map(({ name, id, categories }) => ({
         name,
@@ -246,7 +246,7 @@ class Draft {
     return Object.freeze({ ...parts, encoded, digest })
   }
 
-  #source(claim: ClaimRef): Source {
+  #source(claim: ClaimRef): ProgramClaim {
     return { slot: this.#slots.get(claim.slot) as number, claim: claim.position }
   }
 
@@ -496,7 +496,7 @@ function encode(program: Omit<Program, 'encoded' | 'digest'>): Program['encoded'
   }
   // A gate holds if its sum exceeds the threshold, so that one without a least sum cannot be written.
   for (const { min } of gates) put(min - 1, THRESHOLD_BITS)
-  const putSource = (source: Source | undefined): void => {
+  const putSource = (source: ProgramClaim | undefined): void => {
     put(source?.slot ?? 0, 4)
     put(source?.claim ?? 0, 4)
   }

@@ -56,7 +56,12 @@ export function evaluatePolicy(options: EvaluateOptions): { satisfied: boolean; 
   return { satisfied: assignment !== undefined, reasons }
 }
 
-type EvaluateOptions = Wallet & { readonly policy: Policy; readonly roots: Roots; readonly now: bigint }
+/** A wallet and what it is judged by: a policy, one snapshot of roots, and the time in Unix seconds. */
+export type EvaluateOptions = Wallet & {
+  readonly policy: Policy
+  readonly roots: Roots
+  readonly now: bigint
+}
 
 /**
  * Returns different SBTs that satisfy a policy, by the names of their slots, or the reasons why there are none. Slots

@@ -60,6 +60,7 @@ export interface ClaimRef {
   readonly type: ClaimType
 }
 
+/** How a claim is compared. All but `eq` and `neq` need a claim of type uint, int or date. */
 export type CompareOperator = 'eq' | 'neq' | 'lt' | 'lte' | 'gt' | 'gte'
 
 /**

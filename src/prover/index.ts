@@ -19,11 +19,12 @@ import { calculateWitness, type Inputs } from './witness.js'
 export type { Envelope, PlonkEnvelope, ProofSystem } from '../envelope.js'
 export type { ArtifactFault } from '../errors.js'
 export { ArtifactError, EngineError, PolicyError, StatementError } from '../errors.js'
-export type { Groth16Proof } from '../groth16.js'
+export type { FieldInput } from '../field.js'
+export type { G1Json, G2Json, Groth16Proof } from '../groth16.js'
 export type { Context } from '../statements/context.js'
 export type { ProvableBatch } from '../statements/ledger-batch.js'
 export type { ProvableHistory } from '../statements/ledger-history.js'
-export type { GroupInput, GroupProof } from '../statements/membership.js'
+export type { CircuitInputs, GroupInput, GroupProof } from '../statements/membership.js'
 export type { ArtifactProgress, OnArtifact } from './artifacts.js'
 export type { ProofWithSignals } from './engine/types.js'
 
@@ -107,17 +108,40 @@ export interface Prover extends AsyncDisposable {
 
 /** Makes PLONK proofs, as {@link Prover} does those of Groth16. */
 export interface PlonkProver extends Omit<Prover, 'prove' | 'provePrepared' | 'groth16'> {
+  /**
+   * Proves a statement, as {@link Prover.prove} does; `membership` takes half a minute of a core, `policy-s` more.
+   *
+   * @throws {StatementError} with reasons if wallet or Soul do not satisfy it; nothing was computed then
+   * @throws {PolicyError} if no profile fits the policy
+   * @throws {ArtifactError} if the statement has no PLONK keys, or an artifact is missing or is not the pinned one
+   * @throws {EngineError} if snarkjs is not installed
+   * @throws {TypeError|RangeError} naming the argument that is malformed
+   */
   prove(options: ProveOptions): Promise<PlonkEnvelope>
+  /**
+   * Proves a statement that was prepared elsewhere, as {@link Prover.provePrepared} does.
+   *
+   * @throws {StatementError} if the inputs do not satisfy the circuit
+   * @throws {ArtifactError} if the statement has no PLONK keys, an artifact is missing or is not the pinned one, or the circuit
+   *   computes other public signals
+   * @throws {EngineError} if snarkjs is not installed
+   */
   provePrepared(options: Parameters<Prover['provePrepared']>[0]): Promise<PlonkEnvelope>
 }
 
 /** What a prover is created with, see {@link createProver}. */
 export interface ProverOptions {
+  /** A positive integer; by default the engine uses the machine's threads. */
   readonly threads?: number
+  /** One of {@link ENGINE_NAMES}, by default the first. */
   readonly engine?: string
+  /** Folders or servers of artifacts, looked through in turn. */
   readonly artifacts?: string | URL | readonly (string | URL)[]
+  /** Parsed `manifest.json` of keys that are used instead of the package's own; needs `artifacts`. */
   readonly manifest?: unknown
+  /** By default `groth16`. */
   readonly proofSystem?: ProofSystem
+  /** Hears of artifacts as they come. */
   readonly onArtifact?: OnArtifact
 }
 

@@ -43,7 +43,12 @@ export interface ServiceOptions {
   /** Seconds that a client has to send its request, and a stop waits for what is under way; by default 15. */
   readonly patience?: number
   /** Where log lines go, one JSON object each; by default stdout, false for none. */
-  readonly log?: { write(line: string): void } | false
+  readonly log?:
+    | {
+        /** Takes one line, its newline included. */
+        write(line: string): void
+      }
+    | false
 }
 
 /** A service. */

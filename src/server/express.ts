@@ -22,8 +22,11 @@ export interface ProofRequest {
 
 /** What is used of Express's response. */
 export interface ProofResponse {
+  /** Sets the status of the answer: 200, 400, 401, 403, 409 or 503. */
   status(code: number): unknown
+  /** Sets headers of the answer, by lower-case name. */
   set(headers: Record<string, string>): unknown
+  /** Sends the answer, a value that JSON can hold, and ends it. */
   json(body: unknown): unknown
 }
 

@@ -4,17 +4,24 @@ import type { Gate } from './gate.js'
 
 /** What the service counts, for Prometheus. No label has a value that a client chose. */
 export interface Metrics {
+  /** Of prom-client: `registry.metrics()` is what Prometheus reads. */
   readonly registry: Registry
+  /** Counts a request: the pattern of its route, never the path, and the seconds until the end of its reply. */
   request(o: {
     readonly route: string
     readonly method: string
     readonly status: number
     readonly seconds: number
   }): void
+  /** Counts a proof and what became of it: the outcome of its admission, the code of its refusal, or `failed`. */
   proof(gate: string, outcome: string): void
+  /** Counts proofs that were verified together: how many, how many of them do not hold, and how long it took. */
   batch(o: { readonly proofs: number; readonly invalid: number; readonly milliseconds: number }): void
+  /** Counts a failure that was tried again or passed over: of `roots` or of the `database`. */
   trouble(part: string): void
+  /** Counts a proof that comes in, 1, or leaves, -1. */
   pending(change: 1 | -1): void
+  /** Shows the age of each gate's newest roots whenever the metrics are read. Once for each `Metrics`. */
   gates(gates: readonly Gate[]): void
   /** The same store, with a clock on it, for gates and service. */
   timed(store: ClaimStore): ClaimStore

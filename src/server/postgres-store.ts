@@ -16,6 +16,12 @@ import { createGroupQueue } from './queue.js'
 
 /** What is used of a connection of `pg`, or of a pool of them. */
 export interface PostgresClient {
+  /**
+   * Runs one statement of SQL; the values of `$1`, `$2`, … travel beside the text, never in it.
+   *
+   * @returns rows by column, and how many a statement without rows changed
+   * @throws whatever the connection throws; the store tries again after failures that pass, such as a restart of the server
+   */
   query(
     text: string,
     values?: unknown[],

@@ -22,7 +22,7 @@ export interface ContextSignals {
   readonly message: bigint
   readonly verifierKey: bigint
   readonly verifierKey2: bigint
-  /** Of timed statements: the scope is the result of {@link timedContext} already. */
+  /** Of timed statements: the scope is that of the beacon already. */
   readonly isTimed?: true
 }
 

@@ -56,7 +56,12 @@ export interface GroupProof {
 /** A group to be a member of: a `Group`, a group of @semaphore-protocol/core, or the Soul's Merkle proof in either. */
 export type GroupInput =
   | Pick<Group, 'indexOf' | 'proof'>
-  | { indexOf(member: bigint): number; generateMerkleProof(index: number): GroupProof }
+  | {
+      /** Position of an identity commitment among the members, from 0; -1 if it is not there. */
+      indexOf(member: bigint): number
+      /** Opens the group's root at a position that `indexOf` returned. */
+      generateMerkleProof(index: number): GroupProof
+    }
   | GroupProof
 
 /**

@@ -7,7 +7,7 @@ import { FIRST_LEAF, type LedgerProof, ledgerLeafHash, type Tally } from '../mer
 import { QUATERNARY_DEPTH } from '../merkle/proof.js'
 import { intervalLeaf, type SetProof, type SetTree } from '../merkle/set.js'
 import { type AnchorLeaf, type Anchors, anchorHash, anchorsOf } from '../policy/anchors.js'
-import { type Clause, compilePolicy, OPERATION, type Program, type Source } from '../policy/compile.js'
+import { type Clause, compilePolicy, OPERATION, type Program, type ProgramClaim } from '../policy/compile.js'
 import { assignSbts } from '../policy/evaluate.js'
 import { ledgerRootsOf, ofLedger, viewLedger } from '../policy/ledgers.js'
 import { ANCHOR_DEPTH } from '../policy/profiles.js'
@@ -326,7 +326,7 @@ export function preparePolicy(
   )
   const tallies = read.map((rule) => viewLedger({ rule, roots, ledgers, secret: soul.secret }).tallies)
   const choice = chooseSbts({ program, trees, tallies, now, sbts: placeSbts(policy, anchors, assignment) })
-  const loadClaim = (source: Source): bigint =>
+  const loadClaim = (source: ProgramClaim): bigint =>
     choice.find((sbt) => sbt.anchor.slot === source.slot)?.claims[source.claim] ?? 0n
   const signals: PolicySignals = {
     ...context,
@@ -428,9 +428,9 @@ function holds(options: {
 }): boolean {
   const { program, chosen, trees, tallies, now } = options
   const { clauses, gates } = program
-  const load = (source: Source): bigint | undefined =>
+  const load = (source: ProgramClaim): bigint | undefined =>
     chosen.find(({ anchor }) => anchor.slot === source.slot)?.claims[source.claim]
-  const tallyOf = ({ slot, claim }: Source): bigint | undefined =>
+  const tallyOf = ({ slot, claim }: ProgramClaim): bigint | undefined =>
     tallies[slot]?.[claim >> 1]?.[claim % 2 === 0 ? 'count' : 'sum']
   const isSatisfied = (clause: Clause, next: Clause | undefined): boolean => {
     const value = clause.fromLedger ? tallyOf(clause) : load(clause)

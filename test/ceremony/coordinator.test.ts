@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ceremonyCircuit } from '../../src/ceremony/circuit.js'
 import { type Coordinator, type QueueState, serveCeremony } from '../../src/ceremony/coordinator.js'
 import { joinCeremony } from '../../src/ceremony/join.js'
 import { contribute } from '../../src/ceremony/key.js'
-import { createCeremony, readCeremony } from '../../src/ceremony/store.js'
+import { createCeremony, readCeremony, recordDrop } from '../../src/ceremony/store.js'
 import { verifyCeremony } from '../../src/ceremony/verify.js'
 import { randomBytes } from '../../src/crypto/random.js'
 import { CeremonyError } from '../../src/errors.js'
@@ -75,7 +76,7 @@ describe('ceremony: the coordinator over HTTP', () => {
   })
 
   it('skips who lets the turn pass, and who is silent while waiting', async () => {
-    await serve({ turnSeconds: 1, idleSeconds: 1 })
+    await serve({ turnSeconds: 2, idleSeconds: 1 })
     const slow = await enqueue('slow')
     await enqueue('silent')
     assert.equal((await stateOf(slow)).state, 'turn')
@@ -91,8 +92,49 @@ describe('ceremony: the coordinator over HTTP', () => {
     const { steps, dropped } = await readCeremony(folder)
     assert.deepEqual(
       [steps.map(({ name }) => name), dropped.map(({ name }) => name).sort()],
-      [['bob'], ['silent', 'slow']],
+      [['bob'], ['slow']],
     )
+  })
+
+  it('forgets who queues and goes again and again, in memory and in the transcript, and no receipt for them', async () => {
+    await serve({ kept: 2 })
+    const done = await join_('alice')
+    const tickets: string[] = []
+    for (let i = 0; i < 4; i++) {
+      const ticket = await enqueue(`junk ${i}`)
+      tickets.push(ticket)
+      const end = (await (await call(`turn/${ticket}`, 'POST')).json()) as QueueState
+      assert.equal(end.state, 'dropped')
+    }
+    const statuses = await Promise.all(tickets.map(async (id) => (await call(`queue/${id}`)).status))
+    assert.deepEqual(statuses, [404, 404, 200, 200])
+    assert.deepEqual(
+      (await readCeremony(folder)).dropped.map(({ name }) => name),
+      ['junk 0', 'junk 1'],
+    )
+    // It goes on, and what a coordinator writes by hand is always taken.
+    const [carol, { dropped }] = [
+      await join_('carol'),
+      await recordDrop({ folder, name: 'dave', reason: 'ill' }),
+    ]
+    assert.equal(dropped.at(-1)!.name, 'dave')
+    await verifyCeremony({ folder, receipts: [done, carol] })
+    await assert.rejects(serveCeremony({ folder, kept: 0 }), /kept must be a positive integer/)
+  })
+
+  it('holds one upload of a statement at a time, the last one', async () => {
+    await serve()
+    const ticket = await enqueue('alice')
+    const zkey = new Uint8Array(await (await call(`turn/${ticket}/multiplier`)).arrayBuffer())
+    const { zkey: next } = await contribute({ zkey, random: randomBytes(64), entropy: '', name: 'alice' })
+    const stuck = request(`${coordinator!.url}/turn/${ticket}/multiplier`, { method: 'PUT' })
+    const cut = new Promise<void>((resolve) => stuck.once('error', () => resolve()))
+    await new Promise((resolve) => stuck.write(next.subarray(0, 100), resolve))
+    // The first one has arrived when a question that was sent behind it is answered.
+    await stateOf(ticket)
+    assert.equal((await call(`turn/${ticket}/multiplier`, 'PUT', next)).status, 200)
+    await cut
+    assert.equal(((await (await call(`turn/${ticket}`, 'POST')).json()) as QueueState).state, 'done')
   })
 
   it('refuses a cheat by name, tells who it was, and goes on with the next', async () => {

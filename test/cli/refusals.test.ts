@@ -87,6 +87,10 @@ const CASES: readonly {
   { args: ['setup', '--chekc'], names: /unknown option --chekc/ },
   { args: ['setup', '--rebuild'], names: /--rebuild goes with --check/ },
   { args: ['setup', '--check', '--statement', 'x'], names: /--statement must be one of/ },
+  { args: ['setup', '--plonk', '--statement', 'policy-m'], names: /--statement must be one of/ },
+  { args: ['setup', '--phase1', 'x.ptau', '--out', 'keys'], names: /--phase1 goes with --plonk/ },
+  { args: ['setup', '--plonk', '--phase1', 'x.ptau'], names: /--phase1 and --out go together/ },
+  { args: ['setup', '--plonk', '--phase1', 'x.ptau', '--out', 'keys', '--check'], names: /--check compares/ },
   { args: ['export', 'solidity', '--verification-key', 'tree.json'], names: /verificationKey/ },
   {
     args: ['export', 'solidity', '--verification-key', 'unsafe.json', '--out', 'x.sol'],

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { loadBenchArtifacts } from '../../src/cli/bench-artifacts.js'
 import { BENCH_CASES } from '../../src/cli/bench-cases.js'
 import { createProver } from '../../src/prover/index.js'
@@ -7,6 +9,7 @@ import { MANIFEST } from '../../src/statements/manifest.js'
 import { PLONK_MANIFEST } from '../../src/statements/plonk.js'
 import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
 import { verifyGroth16 } from '../../src/verifier/index.js'
+import { testPhase1 } from '../support/phase1.js'
 import { Folder, run, succeed } from './run.js'
 
 const PARTS = ['a', 'b1', 'b2', 'c', 'finish', 'rows', 'scalars', 'transforms']
@@ -35,6 +38,20 @@ describe('cli: setup, export, bench', () => {
       ]),
       Object.keys(MANIFEST.statements).map((name) => [name, []]),
     )
+  })
+
+  it('setup --plonk --check tells of the keys that are built, and --phase1 takes no file of an unknown hash', async () => {
+    const cwd = folder.path
+    const isBuilt = ['wasm', 'zkey'].every((part) => existsSync(`zkeys/membership.plonk.${part}`))
+    const check = await run(['setup', '--plonk', '--check', '--statement', 'membership'], { cwd })
+    assert.equal(check.code, isBuilt ? 0 : 1)
+    assert.equal(JSON.parse(check.stdout).valid, isBuilt)
+    assert.match(check.stderr, isBuilt ? /^warning: .*development key/ : /membership\.plonk\.wasm missing/)
+    const phase1 = ['--phase1', await testPhase1(8), '--phase1-hash', '0'.repeat(128), '--out', 'universal']
+    const { code, stderr } = await run(['setup', '--plonk', ...phase1], { cwd })
+    assert.equal(code, 1)
+    assert.match(stderr, /phase1\.ptau/)
+    assert.equal(existsSync(join(cwd, 'universal')), false)
   })
 
   it('exports the verification key, and from the file the same contract as by name', async () => {
