@@ -326,6 +326,51 @@ describe('the indexer of a registry', () => {
       await assert.rejects(fetchOpening({ url, root: right, index: 4 ** 10 }), RangeError)
     })
 
+    it('attack: a server that sends without end costs no more than the longest answer', async () => {
+      const { root } = indexer
+      const chunk = new Uint8Array(2 ** 18)
+      let [sent, cancelled] = [0, 0]
+      const endless = fetchFrom(() => {
+        const body = new ReadableStream<Uint8Array>({
+          pull(controller) {
+            sent += chunk.length
+            controller.enqueue(chunk)
+          },
+          cancel: () => void cancelled++,
+        })
+        // What it says of the length is not believed.
+        return new Response(body, { headers: { 'content-length': '32' } })
+      })
+      const malformed = { name: 'RegistryError', message: "the server's answer is malformed" }
+      await assert.rejects(fetchRegistry({ url, root, fetch: endless }), malformed)
+      assert.ok(sent <= 32 * 2 ** 20 + 4 * chunk.length && cancelled === 1, `${sent} ${cancelled}`)
+      ;[sent, cancelled] = [0, 0]
+      await assert.rejects(fetchOpening({ url, root, index: 3, fetch: endless }), malformed)
+      await new Promise(setImmediate)
+      assert.ok(sent <= 8 * chunk.length && cancelled === 2, `${sent} ${cancelled}`)
+    })
+
+    it('says that a server cannot be reached or breaks off, and gives up when it is told to', async () => {
+      const { root } = indexer
+      const unreachable = { name: 'RegistryError', message: 'the server cannot be reached' }
+      const broken = fetchFrom(
+        () =>
+          new Response(new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) })),
+      )
+      for (const fetch of [broken, () => Promise.reject(new TypeError('fetch failed'))]) {
+        await assert.rejects(fetchRegistry({ url, root, fetch }), unreachable)
+        await assert.rejects(fetchOpening({ url, root, index: 3, fetch }), unreachable)
+      }
+      const stop = new AbortController()
+      const silent: typeof globalThis.fetch = (_, init) =>
+        new Promise((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
+        })
+      const waiting = fetchRegistry({ url, root, fetch: silent, signal: stop.signal })
+      stop.abort(new Error('enough'))
+      await assert.rejects(waiting, { message: 'enough' })
+    })
+
     it('answers what it does not know with a status', async () => {
       const handler = createRegistryHandler(indexer)
       const status = (path: string, method = 'GET'): number =>
