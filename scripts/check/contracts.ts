@@ -119,6 +119,8 @@ async function firstFailure({ tests }: Suite): Promise<string | undefined> {
   return undefined
 }
 
+// Threads and nodes of tests do not keep a process alive.
+const alive = setInterval(() => undefined, 60_000)
 let [count, killed, invalid, index] = [0, 0, 0, 0]
 for (const name of names) {
   const suite = SUITES[name]
@@ -135,6 +137,7 @@ for (const name of names) {
   for (const mutant of mine) await judge(name, file, suite, mutant)
 }
 console.log(`${killed} of ${count} mutants killed (${invalid} do not compile)`)
+clearInterval(alive)
 // Workers of the engine and what tests leave behind.
 process.exit(killed < count ? 1 : 0)
 

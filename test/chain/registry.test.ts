@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import type { Hex, PublicClient } from 'viem'
+import type { PublicClient } from 'viem'
 import { deployPoseidon } from '../../scripts/lib/apps.js'
 import { type Deployed, type LocalChain, startChain } from '../../scripts/lib/chain.js'
 import { compileSolidity, readContract } from '../../scripts/lib/solc.js'
@@ -21,12 +21,12 @@ import {
 } from '../../src/chain/index.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { quaternaryRoot, Registry } from '../../src/merkle/index.js'
+import { undoAfterEach } from '../support/chain.js'
 
 describe('the indexer of a registry', () => {
   let chain: LocalChain
   let contract: Deployed
   let fromBlock: bigint
-  let snapshot: Hex
   let folder: string
 
   before(async () => {
@@ -46,10 +46,7 @@ describe('the indexer of a registry', () => {
     if (folder !== undefined) rmSync(folder, { recursive: true })
     await chain?.stop()
   })
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   const append = (...leaves: readonly bigint[]): Promise<unknown> =>
     chain.send({ to: contract, name: 'append', args: [leaves] })

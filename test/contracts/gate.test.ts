@@ -29,6 +29,7 @@ import {
   matchSnapshot,
   randomWords,
   rerandomise,
+  undoAfterEach,
 } from '../support/chain.js'
 import { type ElevenSignals, type Signals, setupElevenSignals } from './eleven-signals.js'
 
@@ -49,7 +50,6 @@ describe('PolicyGate', () => {
   let chain: LocalChain
   let verifier: Deployed
   let gate: Deployed
-  let snapshot: Hex
 
   before(async () => {
     ;[circuit, chain] = await Promise.all([setupElevenSignals(), startChain()])
@@ -68,10 +68,7 @@ describe('PolicyGate', () => {
     gate = await deployGate('RecordingGate')
   })
   after(() => chain?.stop())
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   const wallet = (index: number): Address => chain.wallets[index]!.account.address
   const settings = (changes: object = {}): object => ({
