@@ -84,7 +84,7 @@ async function main(): Promise<void> {
   const contracts = compileSolidity({
     sources: {
       'Verifier.sol': exportSolidityVerifier({ verificationKey: VERIFICATION_KEYS['policy-m']!.key }),
-      ...sourcesOf('examples/AccountClaim.sol', 'examples/Souldrop.sol'),
+      ...sourcesOf('examples/AccountClaim.sol', 'examples/ShareToken.sol'),
     },
   })
   const onChain = await chain.deploy(contracts.Groth16Verifier!)
@@ -265,7 +265,7 @@ async function dropToAttendees(stage: Stage): Promise<void> {
     'and keys serve this policy too; nobody learns which three.',
   )
   block(explainPolicy(policy).split('\n\nSBTs that count:')[0]!)
-  const gate = await deployGate(stage, 'Souldrop', policy, ['Soulcon', 'CONF', SHARE])
+  const gate = await deployGate(stage, 'ShareToken', policy, ['Soulcon', 'CONF', SHARE])
 
   const recipient = address(stage, 4)
   const payload = encodeAbiParameters(parseAbiParameters('address'), [recipient])

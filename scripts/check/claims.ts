@@ -30,7 +30,7 @@ import { findPostgres, type Postgres, startPostgres } from '../lib/postgres.js'
  *
  * It needs PostgreSQL's programs: Debian's package postgresql, or POSTGRES_BIN. Proofs that are not in the cache are made first,
  * a fraction of a second each; with --cached none is made, and what is there is used; with --take no
- * more than so many Souls.
+ * more than so many Souls, and as many duplicates fewer.
  */
 
 const { values } = parseArgs({
@@ -68,9 +68,13 @@ const prepared = await preparedClaims({
 })
 const firsts = prepared.firsts.slice(0, Number(values.take))
 const known = new Set(firsts.map(({ envelope }) => envelope.publicSignals[0]))
-const doubles = prepared.doubles.filter(({ envelope }) => known.has(envelope.publicSignals[0]))
+// With fewer Souls fewer duplicates, so that their share stays.
+const share = (count: number): number => Math.round((count * firsts.length) / memberCount)
+const doubles = prepared.doubles
+  .filter(({ envelope }) => known.has(envelope.publicSignals[0]))
+  .slice(0, share(doubleCount))
 // A claim for another recipient, and the same claim once more.
-const duplicates = [...doubles, ...firsts.slice(doubles.length, doubles.length + repeatCount)]
+const duplicates = [...doubles, ...firsts.slice(doubles.length, doubles.length + share(repeatCount))]
 const claims = racingOrder(firsts, duplicates)
 say(
   `${claims.length} claims of ${firsts.length} Souls, ${duplicates.length} of them duplicates; ${sockets} connections`,

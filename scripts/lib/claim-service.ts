@@ -146,7 +146,7 @@ export async function sendClaims(o: {
     const claim = sent[i] as SentClaim
     if (spread > 0) await sleep((spread * i) / claims.length)
     const since = performance.now()
-    for (;;) {
+    for (let wait = 200; ; wait = Math.min(2 * wait, 3200)) {
       const answer = await post(target, bodies[i] as Buffer, agent).catch(() => undefined)
       if (answer !== undefined && answer.status !== 503) {
         claim.answers.push(answer)
@@ -155,7 +155,8 @@ export async function sendClaims(o: {
       }
       claim.unanswered++
       if (performance.now() - since > patience) throw new Error(`claim ${i} is not answered`)
-      await sleep(100 + 400 * Math.random())
+      // Longer each time, as clients should: thousands that come at once keep a service from starting again.
+      await sleep(wait * (0.5 + Math.random()))
     }
   }
   await Promise.all(claims.map((_, i) => handIn(i)))

@@ -58,7 +58,8 @@ export async function claimsInTrouble(o: {
     const { url } = processes[0]!
     const hostile = harass({ url, slow })
     let over = false
-    const sending = sendClaims({ url, claims, sockets, patience: 300_000, spread }).finally(() => {
+    const patience = 300_000 + 100 * claims.length
+    const sending = sendClaims({ url, claims, sockets, patience, spread }).finally(() => {
       over = true
     })
     const happened: Trouble[] = []

@@ -32,6 +32,8 @@ export interface Claimants {
 
 const SEED = 'soulproof claimant'
 const ROUNDS = ['recipient', 'other recipient'] as const
+/** Proofs under way at once. */
+const IN_FLIGHT = 3
 
 /** Returns so many Souls and their group. */
 export function claimants(count: number): Claimants {
@@ -87,8 +89,9 @@ export async function preparedClaims(o: {
   if (missing.length > 0 && most > 0) {
     const [souls, group] = [members.souls(), members.group()]
     const prover = await o.createProver()
-    try {
-      for (const { i, message } of missing.slice(0, most)) {
+    const queue = missing.slice(0, most).values()
+    const work = async (): Promise<void> => {
+      for (const { i, message } of queue) {
         if (pause()) break
         const envelope = await prover.prove({
           ...{ statement: 'membership', scope: CLAIM_SCOPE, message },
@@ -99,6 +102,10 @@ export async function preparedClaims(o: {
         made++
         onMade?.(made, missing.length)
       }
+    }
+    try {
+      // While threads prove one, the next one's inputs and witness are made.
+      await Promise.all(Array.from({ length: IN_FLIGHT }, work))
     } finally {
       await prover.dispose()
     }

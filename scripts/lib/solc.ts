@@ -45,6 +45,7 @@ interface Solc {
 const require = createRequire(import.meta.url)
 const CONTRACTS = fileURLToPath(new URL('../../contracts/', import.meta.url))
 const inMemory = new Map<string, Readonly<Record<string, CompiledContract>>>()
+let replaced: Readonly<Record<string, CompiledContract>> = {}
 let compiler: Solc | undefined
 
 /**
@@ -54,13 +55,16 @@ let compiler: Solc | undefined
  * @param o.sources text by unit name; a string array names files of `contracts/`, such as `PolicyGate.sol`, or of
  *   packages, such as `@openzeppelin/contracts/access/manager/AccessManager.sol`
  * @param o.runs how often the optimiser expects each instruction to run; default 1,000,000
+ * @param o.isDraft take what the compiler warns of, and keep nothing
  * @returns contracts by name; every import is resolved among the sources, in `contracts/`, or in a package
  * @throws {Error} with the compiler's messages for errors, warnings included: our contracts have none
  */
 export function compileSolidity(o: {
   readonly sources: Readonly<Record<string, string>> | readonly string[]
   readonly runs?: number
+  readonly isDraft?: boolean
 }): Readonly<Record<string, CompiledContract>> {
+  const { isDraft = false } = o
   const given = Array.isArray(o.sources)
     ? Object.fromEntries((o.sources as readonly string[]).map((name) => [name, readContract(name)]))
     : (o.sources as Readonly<Record<string, string>>)
@@ -77,15 +81,28 @@ export function compileSolidity(o: {
   const key = createHash('sha256')
     .update(`${require('solc/package.json').version}\n${input}`)
     .digest('hex')
-  const known = inMemory.get(key) ?? readCache(key)
+  const known = isDraft ? undefined : (inMemory.get(key) ?? readCache(key))
   if (known !== undefined) {
     inMemory.set(key, known)
-    return known
+    return withReplaced(known)
   }
-  const contracts = collect(JSON.parse(loadCompiler().compile(input)) as SolcOutput)
+  const contracts = collect(JSON.parse(loadCompiler().compile(input)) as SolcOutput, isDraft)
+  if (isDraft) return contracts
   inMemory.set(key, contracts)
   writeCache(key, contracts)
-  return contracts
+  return withReplaced(contracts)
+}
+
+/** From now on {@link compileSolidity} gives these in the place of contracts of their names: mutants, to which tests are put. */
+export function replaceContracts(contracts: Readonly<Record<string, CompiledContract>>): void {
+  replaced = contracts
+}
+
+function withReplaced(
+  contracts: Readonly<Record<string, CompiledContract>>,
+): Readonly<Record<string, CompiledContract>> {
+  const names = Object.keys(contracts).filter((name) => Object.hasOwn(replaced, name))
+  return { ...contracts, ...Object.fromEntries(names.map((name) => [name, replaced[name]!])) }
 }
 
 /** Returns the folder that holds compiled contracts by the hash of their input. */
@@ -135,11 +152,11 @@ function loadCompiler(): Solc {
   return compiler
 }
 
-function collect(output: SolcOutput): Record<string, CompiledContract> {
+function collect(output: SolcOutput, isDraft: boolean): Record<string, CompiledContract> {
   // Warnings about packages are their authors' business.
   const messages = (output.errors ?? []).filter(
     ({ severity, sourceLocation }) =>
-      severity === 'error' || (severity === 'warning' && !isPackaged(sourceLocation?.file ?? '')),
+      severity === 'error' || (severity === 'warning' && !isDraft && !isPackaged(sourceLocation?.file ?? '')),
   )
   if (messages.length > 0) throw new Error(messages.map((error) => error.formattedMessage).join('\n'))
   const contracts: Record<string, CompiledContract> = {}

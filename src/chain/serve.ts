@@ -1,6 +1,7 @@
 import { poseidon } from '../crypto/poseidon.js'
 import { RegistryError, requireObject } from '../errors.js'
 import { assertField, FIELD_MODULUS } from '../field.js'
+import { readBody } from '../http-body.js'
 import { Registry } from '../merkle/index.js'
 import { assertIndex, type MerkleProof } from '../merkle/proof.js'
 import { QUATERNARY_CAPACITY } from '../merkle/quaternary.js'
@@ -62,12 +63,17 @@ export interface FetchOptions {
   readonly root: bigint
   /** By default the global one. */
   readonly fetch?: typeof globalThis.fetch
+  /** Gives up: a server may answer as slowly as it likes. */
+  readonly signal?: AbortSignal
 }
 
 /**
- * Downloads all leaves and rebuilds the registry: nobody learns which leaf the wallet is interested in.
+ * Downloads all leaves and rebuilds the registry: nobody learns which leaf the wallet is interested in. No more than the 32 MiB
+ * of a full registry are read.
  *
- * @throws {RegistryError} if the server does not have the root, or its leaves lead to another one
+ * @throws {RegistryError} if the server cannot be reached or does not have the root, or its answer is malformed, too long, or leads to
+ *   another root
+ * @throws the signal's reason, if it is aborted
  */
 export async function fetchRegistry(options: FetchOptions): Promise<Registry> {
   requireObject(options, 'options')
@@ -79,9 +85,12 @@ export async function fetchRegistry(options: FetchOptions): Promise<Registry> {
 
 /**
  * Opens a registry at an index by the bucket that it is in: the server learns which 1024 leaves the wallet is interested in. A wallet
- * with several SBTs in one registry should download all of it instead, since its buckets together may be its alone.
+ * with several SBTs in one registry should download all of it instead, since its buckets together may be its alone. No more than 32 KiB
+ * of each of the two answers are read.
  *
- * @throws {RegistryError} if the server does not have the root, or its answers lead to another one
+ * @throws {RegistryError} if the server cannot be reached or does not have the root, or an answer is malformed, too long, or leads to
+ *   another root
+ * @throws the signal's reason, if it is aborted
  */
 export async function fetchOpening(options: FetchOptions & { readonly index: number }): Promise<MerkleProof> {
   requireObject(options, 'options')
@@ -141,21 +150,40 @@ function words(values: readonly bigint[]): Response {
 }
 
 async function ask(options: FetchOptions, path: string, most: number): Promise<bigint[]> {
-  const { url, root, fetch = globalThis.fetch } = options
+  const { url, root, fetch = globalThis.fetch, signal } = options
   if (typeof url !== 'string') throw new TypeError('url must be a string')
   assertField(root, 'root')
-  const response = await fetch(`${url}/${root}/${path}`)
-  if (response.status === 410) throw new RegistryError('the server has another root')
-  if (!response.ok) throw new RegistryError('the server does not answer')
-  const bytes = await response.arrayBuffer()
-  if (bytes.byteLength % WORD !== 0 || bytes.byteLength > most * WORD) {
+  const bytes = await receive(
+    () => fetch(`${url}/${root}/${path}`, { ...(signal && { signal }) }),
+    most,
+    signal,
+  )
+  if (bytes === undefined || bytes.length % WORD !== 0) {
     throw new RegistryError("the server's answer is malformed")
   }
-  const view = new DataView(bytes)
-  return Array.from({ length: bytes.byteLength / WORD }, (_, i) => {
+  const view = new DataView(bytes.buffer)
+  return Array.from({ length: bytes.length / WORD }, (_, i) => {
     let value = 0n
     for (let part = 0; part < 4; part++) value = (value << 64n) | view.getBigUint64(i * WORD + 8 * part)
     if (value >= FIELD_MODULUS) throw new RegistryError("the server's answer is malformed")
     return value
   })
+}
+
+/** Returns the answer's bytes, or undefined if there are more than `most` words. */
+async function receive(
+  send: () => Promise<Response>,
+  most: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  try {
+    const response = await send()
+    if (response.status === 410) throw new RegistryError('the server has another root')
+    if (!response.ok) throw new RegistryError('the server does not answer')
+    return await readBody(response, most * WORD)
+  } catch (cause) {
+    if (cause instanceof RegistryError) throw cause
+    signal?.throwIfAborted()
+    throw new RegistryError('the server cannot be reached', { cause })
+  }
 }

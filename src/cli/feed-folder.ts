@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FeedEntry, FeedHead } from '../feed/index.js'
+import { readBody } from '../http-body.js'
 import type { Registry, RegistryKind, TreeDeltaJson } from '../merkle/index.js'
 import { isRecord } from '../merkle/json.js'
 import { UsageError } from './errors.js'
@@ -16,6 +17,13 @@ export const HEAD_FILE = 'head.json'
 
 /** Most entries that are read at once: a server could name any number. */
 const MOST_ENTRIES = 100_000n
+/** Most bytes of a file that are read over HTTP: a full tree's 2^20 leaves of 77 digits, in quotation marks on lines of their own. */
+const MOST_BYTES = 128 * 2 ** 20
+/** Most bytes of a head or an entry, which is some kilobytes for each of its issuers. */
+const MOST_ENTRY_BYTES = 8 * 2 ** 20
+
+/** Most characters of all entries that are read at once: they are kept until the last one is there. */
+const MOST_CHARACTERS = 256 * 2 ** 20
 
 /** Deltas of an entry, by issuer and tree. */
 export type DeltasFile = Readonly<Record<string, { registry?: TreeDeltaJson; status?: TreeDeltaJson }>>
@@ -57,12 +65,16 @@ export function openSource(place: string): FeedSource {
   const base = place.endsWith('/') ? place : `${place}/`
   return {
     async read(name) {
-      const response = await fetch(new URL(name, base)).catch(() => {
+      const unreachable = (): never => {
         throw new UsageError(`feed: ${place} cannot be reached`)
-      })
+      }
+      const response = await fetch(new URL(name, base)).catch(unreachable)
       if (response.status === 404) return undefined
       if (!response.ok) throw new UsageError(`feed: ${place} answers ${response.status}`)
-      return response.text()
+      const most = /^(head|entry-\d+)\.json$/.test(name) ? MOST_ENTRY_BYTES : MOST_BYTES
+      const bytes = await readBody(response, most).catch(unreachable)
+      if (bytes === undefined) throw new UsageError(`feed: ${name} is longer than any can be`)
+      return new TextDecoder().decode(bytes)
     },
   }
 }
@@ -70,7 +82,10 @@ export function openSource(place: string): FeedSource {
 /** Reads JSON from a source; undefined if there is no such file. */
 export async function readSource(source: FeedSource, name: string): Promise<unknown> {
   const text = await source.read(name)
-  if (text === undefined) return undefined
+  return text === undefined ? undefined : parse(text, name)
+}
+
+function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -105,10 +120,15 @@ export async function readEntries(source: FeedSource, from: bigint): Promise<unk
     throw new UsageError(`feed: more than ${MOST_ENTRIES} new entries; begin at a newer head`)
   }
   const entries: unknown[] = []
+  let length = 0
   for (let sequence = first; last !== undefined && sequence <= last; sequence++) {
-    const entry = await readSource(source, entryFile(sequence))
-    if (entry === undefined) throw new UsageError(`feed: ${entryFile(sequence)} is missing`)
-    entries.push(entry)
+    const name = entryFile(sequence)
+    const text = await source.read(name)
+    if (text === undefined) throw new UsageError(`feed: ${name} is missing`)
+    length += text.length
+    if (length > MOST_CHARACTERS)
+      throw new UsageError('feed: the new entries are too long; begin at a newer head')
+    entries.push(parse(text, name))
   }
   return entries
 }

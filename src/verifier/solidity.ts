@@ -89,7 +89,8 @@ contract ${contractName} {
     /// @dev Checks e(A, B) = e(alpha, beta) * e(IC0 + sum of signal * IC, gamma) * e(C, delta) as one product
     /// with the constants of G2 negated, so that A needs no negation. The precompiles refuse coordinates that
     /// are not below q, and points off the curve or, on G2, out of the subgroup; a refusal makes the result
-    /// false, and so does running out of gas inside of them.
+    /// false, and so do running out of gas inside of them, and a chain without them: there a call succeeds and
+    /// answers nothing, a signal would count as 1, and a proof for ones would hold for any signals.
     function verifyProof(
         uint256[2] calldata _pA,
         uint256[2][2] calldata _pB,
@@ -158,7 +159,9 @@ function term(point: G1, index: number): string {
                 mstore(termY, ${hex(point[1])})
                 mstore(factor, signal)
                 isValid := and(isValid, staticcall(gas(), 0x07, termX, 0x60, termX, 0x40))
+                isValid := and(isValid, eq(returndatasize(), 0x40))
                 isValid := and(isValid, staticcall(gas(), 0x06, sum, 0x80, sum, 0x40))
+                isValid := and(isValid, eq(returndatasize(), 0x40))
             }`
 }
 

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import type { Hex, PublicClient } from 'viem'
+import type { PublicClient } from 'viem'
 import { deployPoseidon } from '../../scripts/lib/apps.js'
 import { type Deployed, type LocalChain, startChain } from '../../scripts/lib/chain.js'
 import { compileSolidity, readContract } from '../../scripts/lib/solc.js'
@@ -21,12 +21,12 @@ import {
 } from '../../src/chain/index.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { quaternaryRoot, Registry } from '../../src/merkle/index.js'
+import { undoAfterEach } from '../support/chain.js'
 
 describe('the indexer of a registry', () => {
   let chain: LocalChain
   let contract: Deployed
   let fromBlock: bigint
-  let snapshot: Hex
   let folder: string
 
   before(async () => {
@@ -46,10 +46,7 @@ describe('the indexer of a registry', () => {
     if (folder !== undefined) rmSync(folder, { recursive: true })
     await chain?.stop()
   })
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   const append = (...leaves: readonly bigint[]): Promise<unknown> =>
     chain.send({ to: contract, name: 'append', args: [leaves] })
@@ -324,6 +321,51 @@ describe('the indexer of a registry', () => {
         /does not answer/,
       )
       await assert.rejects(fetchOpening({ url, root: right, index: 4 ** 10 }), RangeError)
+    })
+
+    it('attack: a server that sends without end costs no more than the longest answer', async () => {
+      const { root } = indexer
+      const chunk = new Uint8Array(2 ** 18)
+      let [sent, cancelled] = [0, 0]
+      const endless = fetchFrom(() => {
+        const body = new ReadableStream<Uint8Array>({
+          pull(controller) {
+            sent += chunk.length
+            controller.enqueue(chunk)
+          },
+          cancel: () => void cancelled++,
+        })
+        // What it says of the length is not believed.
+        return new Response(body, { headers: { 'content-length': '32' } })
+      })
+      const malformed = { name: 'RegistryError', message: "the server's answer is malformed" }
+      await assert.rejects(fetchRegistry({ url, root, fetch: endless }), malformed)
+      assert.ok(sent <= 32 * 2 ** 20 + 4 * chunk.length && cancelled === 1, `${sent} ${cancelled}`)
+      ;[sent, cancelled] = [0, 0]
+      await assert.rejects(fetchOpening({ url, root, index: 3, fetch: endless }), malformed)
+      await new Promise(setImmediate)
+      assert.ok(sent <= 8 * chunk.length && cancelled === 2, `${sent} ${cancelled}`)
+    })
+
+    it('says that a server cannot be reached or breaks off, and gives up when it is told to', async () => {
+      const { root } = indexer
+      const unreachable = { name: 'RegistryError', message: 'the server cannot be reached' }
+      const broken = fetchFrom(
+        () =>
+          new Response(new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) })),
+      )
+      for (const fetch of [broken, () => Promise.reject(new TypeError('fetch failed'))]) {
+        await assert.rejects(fetchRegistry({ url, root, fetch }), unreachable)
+        await assert.rejects(fetchOpening({ url, root, index: 3, fetch }), unreachable)
+      }
+      const stop = new AbortController()
+      const silent: typeof globalThis.fetch = (_, init) =>
+        new Promise((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
+        })
+      const waiting = fetchRegistry({ url, root, fetch: silent, signal: stop.signal })
+      stop.abort(new Error('enough'))
+      await assert.rejects(waiting, { message: 'enough' })
     })
 
     it('answers what it does not know with a status', async () => {

@@ -31,6 +31,7 @@ import {
   executionGas,
   matchSnapshot,
   randomWords,
+  undoAfterEach,
 } from '../support/chain.js'
 import { ALICE as ALICE_SOUL, BOB as BOB_SOUL } from '../support/world.js'
 import {
@@ -60,7 +61,6 @@ describe('apps on a hub', () => {
   let stage: Stage
   let hub: Hub
   let hashers: Hashers
-  let snapshot: Hex
 
   before(async () => {
     stage = await startStage()
@@ -72,10 +72,7 @@ describe('apps on a hub', () => {
     hashers = await deployHashers(stage.chain, stage.contracts)
   })
   after(() => stage?.chain.stop())
-  beforeEach(async () => {
-    snapshot = await stage.chain.control.snapshot()
-  })
-  afterEach(() => stage.chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => stage.chain)
 
   /** Proves for an app's topic and payload, for anybody to send unless an account is given. */
   async function proveFor(o: {

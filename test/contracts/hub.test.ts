@@ -21,6 +21,7 @@ import {
   matchSnapshot,
   randomWords,
   rerandomise,
+  undoAfterEach,
 } from '../support/chain.js'
 import {
   ADMIN,
@@ -53,7 +54,6 @@ describe('PolicyHub', () => {
   let stage: Stage
   let hub: Hub
   let app: Deployed
-  let snapshot: Hex
 
   before(async () => {
     stage = await startStage()
@@ -63,10 +63,7 @@ describe('PolicyHub', () => {
     await stage.publish(hub, DIGEST, ROOT)
   })
   after(() => stage?.chain.stop())
-  beforeEach(async () => {
-    snapshot = await stage.chain.control.snapshot()
-  })
-  afterEach(() => stage.chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => stage.chain)
 
   interface Call {
     readonly at?: Deployed

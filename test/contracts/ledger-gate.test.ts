@@ -40,6 +40,7 @@ import {
   executionGas,
   matchSnapshot,
   randomWords,
+  undoAfterEach,
 } from '../support/chain.js'
 import { ALICE, BOB, CITIZENSHIP, grant, openOffice, refresh, rootsOf } from '../support/world.js'
 import { setupElevenSignals } from './eleven-signals.js'
@@ -106,7 +107,6 @@ describe('LedgerPolicyGate', () => {
   let credit: DeployedLedger
   let rent: DeployedLedger
   let gate: Deployed
-  let snapshot: Hex
 
   before(async () => {
     ;[circuit, batches, chain] = await Promise.all([setupFifteenSignals(), setupSixSignals(), startChain()])
@@ -126,10 +126,7 @@ describe('LedgerPolicyGate', () => {
     gate = await deployGate()
   })
   after(() => chain?.stop())
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   async function deployGate(
     o: { readonly demands?: readonly object[]; readonly changes?: object } = {},

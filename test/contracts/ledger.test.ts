@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Address, type Hex, parseEventLogs, type TransactionReceipt } from 'viem'
+import { type Address, parseEventLogs, type TransactionReceipt } from 'viem'
 import { type Deployed, type LocalChain, startChain, toSolidityProof } from '../../scripts/lib/chain.js'
 import { CATEGORIES, compileLedger, deployLedger, deployPoseidon3 } from '../../scripts/lib/ledger.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
@@ -21,6 +21,7 @@ import {
   deployVerifier,
   executionGas,
   matchSnapshot,
+  undoAfterEach,
 } from '../support/chain.js'
 import { type BatchSignals, type SixSignals, setupSixSignals } from './six-signals.js'
 
@@ -40,7 +41,6 @@ describe('Ledger', () => {
   let hasher: Deployed
   let verifier: Deployed
   let ledger: Deployed & { id: string }
-  let snapshot: Hex
 
   before(async () => {
     ;[circuit, chain] = await Promise.all([setupSixSignals(), startChain({ accounts: 7 })])
@@ -49,10 +49,7 @@ describe('Ledger', () => {
     ledger = await prepared()
   })
   after(() => chain?.stop())
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   const wallet = (index: number): Address => chain.wallets[index]!.account.address
   const send = (

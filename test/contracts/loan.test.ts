@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Address, type Hex, parseEther, parseEventLogs, type TransactionReceipt } from 'viem'
+import { type Address, parseEther, parseEventLogs, type TransactionReceipt } from 'viem'
 import { type Deployed, type LocalChain, startChain, toPolicyProof } from '../../scripts/lib/chain.js'
 import { CATEGORIES, compileLedger, deployLedger, deployPoseidon3 } from '../../scripts/lib/ledger.js'
 import {
@@ -9,7 +9,7 @@ import {
   type LedgerProof,
   type TallyEntry,
 } from '../../src/ledger/index.js'
-import { assertReverts, deployVerifier, matchSnapshot, randomWords } from '../support/chain.js'
+import { assertReverts, deployVerifier, matchSnapshot, randomWords, undoAfterEach } from '../support/chain.js'
 import { type ElevenSignals, setupElevenSignals } from './eleven-signals.js'
 
 const [DIGEST, ROOT, NULLIFIER, HANDLE] = randomWords('loan', 4).map((word) => word >> 9n) as [
@@ -30,7 +30,6 @@ describe('Loan', () => {
   let verifier: Deployed
   let ledger: Deployed & { id: string }
   let loan: Deployed
-  let snapshot: Hex
 
   before(async () => {
     ;[circuit, chain] = await Promise.all([setupElevenSignals(), startChain({ accounts: 3 })])
@@ -44,10 +43,7 @@ describe('Loan', () => {
     await chain.control.setBalance({ address: loan.address, value: parseEther('10') })
   })
   after(() => chain?.stop())
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   const wallet = (index: number): Address => chain.wallets[index]!.account.address
   const send = (

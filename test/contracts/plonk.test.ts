@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { bn254 } from '@noble/curves/bn254.js'
 import { encodeFunctionData, type Hex } from 'viem'
 import { type Deployed, type LocalChain, startChain } from '../../scripts/lib/chain.js'
 import { compileSolidity } from '../../scripts/lib/solc.js'
@@ -98,7 +99,10 @@ describe('exported Solidity verifier of PLONK', () => {
       assert.ok(source.includes(text))
       const without = source.replaceAll(text, 'staticcall(gas(), 0xdead,')
       const contract = compileSolidity({ sources: { 'V.sol': without } }).PlonkVerifier!
-      assert.equal(await call(words, signals, await chain.deploy(contract)), false, precompile)
+      const target = await chain.deploy(contract)
+      assert.equal(await call(words, signals, target), false, precompile)
+      // Where nothing is multiplied every factor is 1, and anybody chooses points whose sums are 0.
+      assert.equal(await call(sumsOfZero(circuit), signals, target), false, precompile)
     }
   })
 
@@ -153,6 +157,18 @@ describe('exported Solidity verifier of PLONK', () => {
 function wordsOf(proof: PlonkProof): bigint[] {
   const points = PLONK_COMMITMENTS.flatMap((name) => proof[name].slice(0, 2))
   return [...points, ...PLONK_EVALUATIONS.map((name) => proof[name])].map(BigInt)
+}
+
+/** A proof whose nine points, added to those of the key and the generator, are 0; so are the last two alone. */
+function sumsOfZero({ verificationKey }: PlonkCircuit): bigint[] {
+  const { BASE, fromAffine } = bn254.G1.Point
+  const ofKey = parsePlonkKey(verificationKey).points.flatMap((point) =>
+    point === undefined ? [] : [fromAffine({ x: point[0], y: point[1] })],
+  )
+  const chosen = [2n, 3n, 4n, 5n, 6n, 7n].map((factor) => BASE.multiply(factor))
+  const rest = [BASE, ...ofKey, ...chosen].reduce((sum, point) => sum.add(point)).negate()
+  const points = [...chosen, rest, BASE, BASE.negate()].map((point) => point.toAffine())
+  return [...points.flatMap(({ x, y }) => [x, y]), ...Array<bigint>(6).fill(1n)]
 }
 
 function calldata(verifier: Deployed, proof: readonly bigint[], signals: readonly bigint[]): Hex {

@@ -76,16 +76,43 @@ describe('exported Solidity verifier', () => {
     assert.equal(await call([...coordinatesOf(copy), ...all.publicSignals]), true)
   })
 
-  it('returns false on a chain without one of the precompiles', async () => {
+  it('returns false on a chain without one of the precompiles, also for a proof that would hold if calls did nothing', async () => {
     const source = exportSolidityVerifier({ verificationKey: circuit.verificationKey })
+    const of = (value: bigint) =>
+      circuit.prove(Object.fromEntries(SIGNAL_NAMES.map((name) => [name, value])) as Signals)
+    // Where nothing is multiplied each signal counts as 1, where nothing is added as 0.
+    const [ones, zeros] = [await of(1n), await of(0n)]
     for (const precompile of ['0x06', '0x07', '0x08']) {
       const call = `staticcall(gas(), ${precompile},`
       assert.ok(source.includes(call))
       const without = source.replaceAll(call, 'staticcall(gas(), 0xdead,')
       const contract = compileSolidity({ sources: { 'Verifier.sol': without } }).Groth16Verifier!
-      const words = [...coordinatesOf(all.proof), ...all.publicSignals]
-      assert.equal(await callVerifier({ chain, verifier: await chain.deploy(contract), words }), false)
+      const target = await chain.deploy(contract)
+      for (const { proof } of [all, ones, zeros]) {
+        const words = [...coordinatesOf(proof), ...all.publicSignals]
+        assert.equal(await callVerifier({ chain, verifier: target, words }), false, precompile)
+      }
     }
+  })
+
+  it('runs out of gas inside of a precompile: a proof holds only with enough gas, a forged one never', async () => {
+    const { proof: ones } = await circuit.prove(
+      Object.fromEntries(SIGNAL_NAMES.map((name) => [name, 1n])) as Signals,
+    )
+    const answer = async (proof: Groth16Proof, gas: bigint): Promise<boolean> => {
+      const data = verifyProofCalldata(verifier, [...coordinatesOf(proof), ...all.publicSignals])
+      const { data: word } = await chain.client.call({ to: verifier.address, data, gas })
+      return word!.endsWith('1')
+    }
+    // Limits at which some call is refused, and what is left is enough to say so.
+    const answers: boolean[] = []
+    for (let gas = 40_000n; gas < 320_000n; gas += 5_003n) {
+      const honest = await answer(all.proof, gas).catch(() => undefined)
+      assert.notEqual(await answer(ones, gas).catch(() => undefined), true)
+      if (honest !== undefined) answers.push(honest)
+    }
+    assert.ok(answers.includes(false) && answers.at(-1) === true)
+    assert.deepEqual(answers, answers.toSorted())
   })
 
   it('refuses calldata that is too short', async () => {

@@ -19,7 +19,7 @@ import { StatementError } from '../../src/errors.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
 import { createProver, type Prover } from '../../src/prover/index.js'
 import { createSoul } from '../../src/soul/index.js'
-import { assertReverts, executionGas, matchSnapshot } from '../support/chain.js'
+import { assertReverts, executionGas, matchSnapshot, undoAfterEach } from '../support/chain.js'
 
 const soulOf = (byte: number) => createSoul({ seed: new Uint8Array(32).fill(byte) })
 const keyOf = (byte: number): MaciKey => {
@@ -40,7 +40,6 @@ describe("MACI 2.5.0: sign-up by policy, with MACI's own contracts", () => {
   let onChain: MaciOnChain
   let voter: Voter
   let proof: PolicyProof
-  let snapshot: `0x${string}`
 
   before(async () => {
     ;[chain, prover] = await Promise.all([startChain(), createProver()])
@@ -51,10 +50,7 @@ describe("MACI 2.5.0: sign-up by policy, with MACI's own contracts", () => {
     proof = await prove({})
   })
   after(() => Promise.all([chain?.stop(), prover?.dispose()]))
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   const prove = (changes: Partial<Parameters<typeof proveSignUp>[0]>): Promise<PolicyProof> =>
     proveSignUp({

@@ -14,7 +14,7 @@ import { calculateWitness } from '../../src/prover/witness.js'
 import { exportVerificationKey } from '../../src/setup/verification-key.js'
 import { importSoul } from '../../src/soul/index.js'
 import { createVerifier, verifyGroth16, verifyGroth16Batch } from '../../src/verifier/index.js'
-import { assertReverts } from '../support/chain.js'
+import { assertReverts, undoAfterEach } from '../support/chain.js'
 import { hasForeign, SEMAPHORE } from '../support/foreign.js'
 import {
   deploySemaphore,
@@ -41,7 +41,6 @@ describe('Semaphore v4', () => {
   let chain: LocalChain
   let contracts: SemaphoreContracts
   let prover: Prover
-  let snapshot: `0x${string}`
 
   before(async () => {
     ;[chain, prover] = await Promise.all([startChain(), createProver()])
@@ -50,10 +49,7 @@ describe('Semaphore v4', () => {
     await chain.send({ to: contracts.semaphore, name: 'addMembers', args: [GROUP_ID, members] })
   })
   after(() => Promise.all([chain?.stop(), prover?.dispose()]))
-  beforeEach(async () => {
-    snapshot = await chain.control.snapshot()
-  })
-  afterEach(() => chain.control.revert({ id: snapshot }))
+  undoAfterEach(() => chain)
 
   /** The proof as Semaphore's contract takes it. */
   const argument = ({ points, ...rest }: SemaphoreProof): object => ({

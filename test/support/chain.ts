@@ -26,6 +26,15 @@ const MAX_UINT = (1n << 256n) - 1n
 const COORDINATE_NAMES = ['A.x', 'A.y', 'B.x1', 'B.x0', 'B.y1', 'B.y0', 'C.x', 'C.y']
 const POINTS = { A: [0, 1], B: [2, 3, 4, 5], C: [6, 7] }
 
+/** Takes back after each test of a suite what it did to the chain. */
+export function undoAfterEach(chain: () => LocalChain): void {
+  let snapshot: Hex
+  beforeEach(async () => {
+    snapshot = await chain().control.snapshot()
+  })
+  afterEach(() => chain().control.revert({ id: snapshot }))
+}
+
 /** Exports, compiles and deploys the verifier contract of a key. */
 export async function deployVerifier(o: {
   readonly chain: LocalChain

@@ -65,8 +65,9 @@ contract ${contractName} {
 
     /// @notice Tells whether a proof holds for the public signals; false, and never a revert, if it does not.
     /// @dev Checks e(W + u W', tau) = e(xi W + u xi w W' + F - E, 1), names as in ePrint 2019/953. The precompiles refuse
-    /// coordinates that are not below q and points off the curve; a refusal makes the result false, and so does running out of gas
-    /// inside of them.
+    /// coordinates that are not below q and points off the curve; a refusal makes the result false, and so do running out of gas
+    /// inside of them, and a chain without them: there a call succeeds and answers nothing, every factor would be 1, and anybody
+    /// could choose points whose sums are 0.
     function verifyProof(
         uint256[${POINTS * 2 + VALUES}] calldata _proof,
         uint256[${key.signals}] calldata _pubSignals
@@ -78,8 +79,14 @@ contract ${contractName} {
             function addTerm(ok, to, scalar) -> isOk {
                 isOk := ok
                 mstore(add(to, 0x80), scalar)
-                if isOk { isOk := staticcall(gas(), 0x07, add(to, 0x40), 0x60, add(to, 0x40), 0x40) }
-                if isOk { isOk := staticcall(gas(), 0x06, to, 0x80, to, 0x40) }
+                if isOk {
+                    isOk := staticcall(gas(), 0x07, add(to, 0x40), 0x60, add(to, 0x40), 0x40)
+                    isOk := and(isOk, eq(returndatasize(), 0x40))
+                }
+                if isOk {
+                    isOk := staticcall(gas(), 0x06, to, 0x80, to, 0x40)
+                    isOk := and(isOk, eq(returndatasize(), 0x40))
+                }
             }
 
             let r := ${hex(r)}
