@@ -84,6 +84,8 @@ export async function serveCeremony(o: {
   nextTurn(transcript)
   const tickets = new Map<string, Ticket>()
   const queue: Ticket[] = []
+  /** Tickets of those who left the queue, the latest of which are told how it ended. */
+  const ended: string[] = []
   let isChecking = false
   let finish: () => void = () => undefined
   const done = new Promise<void>((resolve) => {
@@ -92,11 +94,18 @@ export async function serveCeremony(o: {
   const contributed = ({ steps }: Transcript): number => steps.length
   if (o.contributions !== undefined && contributed(transcript) >= o.contributions) finish()
 
+  const end = (ticket: Ticket, state: NonNullable<Ticket['end']>): void => {
+    ticket.uploads.clear()
+    ticket.end = state
+    ended.push(ticket.ticket)
+    while (ended.length > MAX_QUEUE) tickets.delete(ended.shift() as string)
+  }
   const drop = async (ticket: Ticket, reason: string): Promise<void> => {
     queue.splice(queue.indexOf(ticket), 1)
-    ticket.uploads.clear()
-    ticket.end = { state: 'dropped', reason }
+    end(ticket, { state: 'dropped', reason })
     onEvent?.('dropped', ticket.name, reason)
+    // Who never had the turn is not in the transcript: anybody could fill it, since a place in the queue costs nothing.
+    if (ticket.turnEndsAt === undefined) return
     transcript = await recordDrop({ folder, name: ticket.name, reason })
   }
   // One after the other: each may write the transcript.
@@ -187,7 +196,7 @@ export async function serveCeremony(o: {
         })
         transcript = accepted.transcript
         queue.splice(queue.indexOf(ticket), 1)
-        ticket.end = { state: 'done', receipt: accepted.receipt }
+        end(ticket, { state: 'done', receipt: accepted.receipt })
         onEvent?.('accepted', name)
         if (o.contributions !== undefined && contributed(transcript) >= o.contributions) finish()
       } catch (error) {
