@@ -28,7 +28,13 @@ export function createRegistryHandler(
   indexer: Pick<RegistryIndexer, 'root' | 'leaves' | 'nodes'>,
 ): (request: Request) => Response {
   // Once for each root, whoever asks how often: a million leaves take long to write.
-  let written: { readonly root: bigint; readonly leaves: Uint8Array<ArrayBuffer>; readonly top: Uint8Array<ArrayBuffer> } | undefined
+  let written:
+    | {
+        readonly root: bigint
+        readonly leaves: Uint8Array<ArrayBuffer>
+        readonly top: Uint8Array<ArrayBuffer>
+      }
+    | undefined
   const latest = (): NonNullable<typeof written> => {
     const { root } = indexer
     if (written?.root !== root) {

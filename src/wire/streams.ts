@@ -106,7 +106,5 @@ export function readStreams(reader: Reader, o: { count: number; length: number }
   const total = lengths.reduce((sum, [length]) => sum + length, 0)
   if (total > MOST_TIMES * o.length + MOST_BESIDE)
     throw new ArtifactError('packed artifact has streams that are too long')
-  return lengths.map(
-    ([length, packed]) => new Reader(unpackBytes({ bytes: reader.take(packed), length })),
-  )
+  return lengths.map(([length, packed]) => new Reader(unpackBytes({ bytes: reader.take(packed), length })))
 }
