@@ -208,7 +208,7 @@ export async function serveCeremony(o: {
         ticket.uploads.clear()
       }
       await advance()
-      return ticket.end as QueueState
+      return stateOf(ticket)
     })
 
   const route = async (request: IncomingMessage): Promise<object | Uint8Array | string> => {

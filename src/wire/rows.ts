@@ -33,8 +33,6 @@ export const SHAPE = { fresh: 0, predicted: 1, predictedNegative: 2, known: 3 } 
 const HALF = (r + 1n) / 2n
 
 const TOO_MANY = 'packed rows are more than the key has'
-/** Coefficients of rows that others follow from, for each one of the key. */
-const FOLLOWED_TIMES = 8
 
 /** All values so far, in order: first those that both sides derive. */
 export function derivedValues(widths: readonly number[]): bigint[] {
@@ -171,7 +169,7 @@ export function placesOf(o: { width: number; start: number; knownIndex: number }
  * Unpacks the rows of A and B, a pair for each constraint.
  *
  * A row may stand for many others, so that few bytes could ask for more rows than there is memory: no more is made than a key of
- * this length has coefficients, and of what rows follow from, no more than a few times as much.
+ * this length has coefficients, and no more of what rows follow from, of which `policy-s` takes an eighth.
  *
  * @param o.reader what `packRows` returned
  * @param o.length length in bytes of the key that they are of
@@ -219,7 +217,7 @@ export function unpackRows(o: { reader: Reader; length: number }): [a: Row, b: R
     const hasConstant = steps.number()
     const count = steps.number()
     followed += count
-    if (followed > FOLLOWED_TIMES * most) throw new ArtifactError(TOO_MANY)
+    if (followed > most) throw new ArtifactError(TOO_MANY)
     const wires: number[] = []
     for (let i = 0, wire = first; i < count; i++) {
       wire = i === 0 ? first : wire + steps.number()
@@ -285,7 +283,7 @@ export function unpackRows(o: { reader: Reader; length: number }): [a: Row, b: R
       // Before they are made: each of the rows may have all wires.
       const wires = new Set([known, ...powers, ...after].flatMap((row) => row.wires))
       followed += wires.size * powers.length
-      if (followed > FOLLOWED_TIMES * most) throw new ArtifactError(TOO_MANY)
+      if (followed > most) throw new ArtifactError(TOO_MANY)
       predicted = {
         start: constraint,
         rows: permutationRows({ width, knownIndex, known, powers, after }),
