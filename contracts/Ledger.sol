@@ -213,9 +213,10 @@ contract Ledger {
         _extend(from, MOVED, to);
     }
 
-    /// @notice Writes an old entry again under a new handle, with its own time. Anybody can see whether all of them follow.
+    /// @notice Writes an old entry again under a new handle, with its own time, which is past. Anybody can see whether all of them follow.
     function copy(uint248 to, uint8 category, int128 amount, uint152 ref, uint40 time) external onlyMover {
-        if (category >= CATEGORIES) revert Ledger__EntryOutOfRange();
+        // The age of a root is that of the first entry it lacks: one of the future would hide those behind it.
+        if (category >= CATEGORIES || time > block.timestamp) revert Ledger__EntryOutOfRange();
         _append(to, category, amount, ref, time);
     }
 
@@ -368,8 +369,7 @@ contract Ledger {
         }
         // A notice of a move has no time.
         if (next.subject >> 248 == MOVED) return 0;
-        uint256 time = uint40(next.content >> 65);
-        return time < block.timestamp ? time : block.timestamp;
+        return uint40(next.content >> 65);
     }
 
     function _accept(uint256 root, uint256 length, uint256 completeAt) private {

@@ -22,8 +22,8 @@ export async function createApp(o: {
     ...{ name: 'door', audience: 'https://club.example.org', scope: 'club.example.org members' },
     ...{ admit: 'each', require: { policy, roots }, maxRootAge: 3600n },
   })
-  // Yours is the id of a session that you gave out; a header keeps the example short.
-  const binding = (request: FastifyRequest): string => String(request.headers['x-session'])
+  // Yours is the id of a session that you gave out; a header keeps the example short. Without one the request is refused.
+  const binding = (request: FastifyRequest): string => String(request.headers['x-session'] ?? '')
 
   const app = fastify({ bodyLimit: 65_536 })
   await app.register(soulproof)

@@ -28,13 +28,28 @@ const WORD = 32
 export function createRegistryHandler(
   indexer: Pick<RegistryIndexer, 'root' | 'leaves' | 'nodes'>,
 ): (request: Request) => Response {
+  // Once for each root, whoever asks how often: a million leaves take long to write.
+  let written:
+    | {
+        readonly root: bigint
+        readonly leaves: Uint8Array<ArrayBuffer>
+        readonly top: Uint8Array<ArrayBuffer>
+      }
+    | undefined
+  const latest = (): NonNullable<typeof written> => {
+    const { root } = indexer
+    if (written?.root !== root) {
+      written = { root, leaves: words(indexer.leaves()), top: words(indexer.nodes(BUCKET_LEVEL)) }
+    }
+    return written as NonNullable<typeof written>
+  }
   return (request) => {
     if (request.method !== 'GET') return new Response(null, { status: 405, headers: { allow: 'GET' } })
     const parts = new URL(request.url).pathname.split('/')
     const { root } = indexer
     if (parts.at(-1) === 'state') {
       return Response.json(
-        { root: `${root}`, size: `${indexer.leaves().length}` },
+        { root: `${root}`, size: `${latest().leaves.length / WORD}` },
         { headers: { 'cache-control': 'no-cache' } },
       )
     }
@@ -43,16 +58,17 @@ export function createRegistryHandler(
     const what = isBucket ? 'bucket' : parts.at(-1)
     if (what !== 'leaves' && what !== 'top' && what !== 'bucket') return new Response(null, { status: 404 })
     if (given !== `${root}`) return new Response(null, { status: 410 })
-    if (what === 'leaves') return words(indexer.leaves())
-    if (what === 'top') return words(indexer.nodes(BUCKET_LEVEL))
+    if (what === 'leaves') return immutable(latest().leaves)
+    if (what === 'top') return immutable(latest().top)
     const number = parts.at(-1) as string
     if (!/^(0|[1-9]\d{0,3})$/.test(number) || Number(number) >= BUCKET_SIZE) {
       return new Response(null, { status: 404 })
     }
-    const from = Number(number) * BUCKET_SIZE
-    const leaves = indexer.leaves().slice(from, from + BUCKET_SIZE)
+    const from = Number(number) * BUCKET_SIZE * WORD
     // Always as long, so that a bucket's length says nothing.
-    return words([...leaves, ...Array<bigint>(BUCKET_SIZE - leaves.length).fill(0n)])
+    const bucket = new Uint8Array(BUCKET_SIZE * WORD)
+    bucket.set(latest().leaves.subarray(from, from + bucket.length))
+    return immutable(bucket)
   }
 }
 
@@ -131,7 +147,7 @@ function fold(
   return { root: level[0] as bigint, siblings }
 }
 
-function words(values: readonly bigint[]): Response {
+function words(values: readonly bigint[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(values.length * WORD)
   const view = new DataView(bytes.buffer)
   for (const [i, value] of values.entries()) {
@@ -140,6 +156,10 @@ function words(values: readonly bigint[]): Response {
       view.setBigUint64(i * WORD + 8 * part, (value >> shift) & 0xffffffffffffffffn)
     }
   }
+  return bytes
+}
+
+function immutable(bytes: Uint8Array<ArrayBuffer>): Response {
   return new Response(bytes, {
     // What a root leads to never changes.
     headers: {

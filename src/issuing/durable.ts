@@ -5,7 +5,7 @@ import { ClassicLevel } from 'classic-level'
 import { frame } from '../crypto/encoding.js'
 import { IssuingError } from '../errors.js'
 import { readDecimal, readObject } from '../merkle/json.js'
-import { assertPerson, type IssuedRecord, type PersonStore } from './persons.js'
+import { assertPerson, type IssuedRecord, type PersonStore, type Taken } from './persons.js'
 
 /** A {@link PersonStore} that is open; end it before the process ends. */
 export interface OpenPersons extends PersonStore, AsyncDisposable {
@@ -35,15 +35,23 @@ export async function openStore(path: string): Promise<OpenPersons> {
     const text = await database.get(personKey(o))
     return text === undefined ? undefined : { ...readRecord(text), person: o.person }
   }
+  type Asked = Pick<IssuedRecord, 'type' | 'person' | 'soul' | 'holder'>
+  const keysOf = (o: Asked) => [personKey(o), soulKey(o), `holder ${o.holder}`] as const
+  const takenBy = async (o: Asked): Promise<Taken | undefined> => {
+    const [person, soul, holder] = keysOf(o)
+    if ((await database.get(person)) !== undefined) return 'person'
+    if ((await database.get(soul)) !== undefined) return 'soul'
+    return (await database.get(holder)) !== undefined ? 'holder' : undefined
+  }
   const close = (): Promise<void> => next(() => database.close())
   return {
     find: (o) => next(() => find(o)),
+    taken: (o) => next(() => takenBy(o)),
     claim: (record) =>
       next(async () => {
-        const [person, soul, holder] = [personKey(record), soulKey(record), `holder ${record.holder}`]
-        if ((await database.get(person)) !== undefined) return 'person'
-        if ((await database.get(soul)) !== undefined) return 'soul'
-        if ((await database.get(holder)) !== undefined) return 'holder'
+        const taken = await takenBy(record)
+        if (taken !== undefined) return taken
+        const [person, soul, holder] = keysOf(record)
         const entries = [[person, writeRecord(record)] as const, [soul, ''] as const, [holder, ''] as const]
         const operations = entries.map(([key, value]) => ({ type: 'put' as const, key, value }))
         await database.batch(operations, { sync: true })

@@ -213,6 +213,9 @@ export async function grantSbt(o: {
   }
   const before = await persons.find(asked)
   if (before !== undefined) return again({ issuer, offer, asked, record: before })
+  // Before a place in the status tree is spent: the same request, sent again and again, would fill it.
+  const inTheWay = await persons.taken?.(asked)
+  if (inTheWay !== undefined && inTheWay !== 'person') throw taken(inTheWay)
   const statusId = await reserve()
   const { sbt } = issueSbt({ ...contentOf(offer, holder), issuer: issuer.id, issuedAt: now, statusId })
   const record = { ...asked, issuedAt: now.toString(), statusId, sbtHash: sbt.hash.toString() }

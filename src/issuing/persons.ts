@@ -27,6 +27,11 @@ export type Taken = 'person' | 'soul' | 'holder'
 export interface PersonStore {
   /** Returns the record of a person for a type. */
   find(o: { readonly type: string; readonly person: string }): Promise<IssuedRecord | undefined>
+  /**
+   * Tells what would stand in the way of a claim now. Optional: without it a statusId is reserved, and lost, each time somebody asks
+   * with a Soul or a holder that is taken.
+   */
+  taken?(o: Pick<IssuedRecord, 'type' | 'person' | 'soul' | 'holder'>): Promise<Taken | undefined>
   /** Records, and resolves when no crash loses it any more; or records nothing and says what is taken. */
   claim(record: IssuedRecord): Promise<Taken | undefined>
   /**
@@ -42,18 +47,23 @@ export function createMemoryPersons(): PersonStore {
   const persons = new Map<string, IssuedRecord>()
   const souls = new Set<string>()
   const holders = new Set<string>()
+  const takenBy = (o: Pick<IssuedRecord, 'type' | 'person' | 'soul' | 'holder'>): Taken | undefined => {
+    if (persons.has(personKey(o))) return 'person'
+    if (souls.has(soulKey(o))) return 'soul'
+    return holders.has(assertText(o.holder, 'holder')) ? 'holder' : undefined
+  }
   return {
     async find(o) {
       return persons.get(personKey(o))
     },
+    async taken(o) {
+      return takenBy(o)
+    },
     async claim(record) {
-      const [person, soul] = [personKey(record), soulKey(record)]
-      assertText(record.holder, 'holder')
-      if (persons.has(person)) return 'person'
-      if (souls.has(soul)) return 'soul'
-      if (holders.has(record.holder)) return 'holder'
-      persons.set(person, Object.freeze({ ...record }))
-      souls.add(soul)
+      const taken = takenBy(record)
+      if (taken !== undefined) return taken
+      persons.set(personKey(record), Object.freeze({ ...record }))
+      souls.add(soulKey(record))
       holders.add(record.holder)
       return undefined
     },
@@ -73,7 +83,7 @@ function personKey(o: { readonly type: string; readonly person: string }): strin
   return JSON.stringify([assertText(o.type, 'type'), assertPerson(o.person)])
 }
 
-function soulKey({ type, soul }: IssuedRecord): string {
+function soulKey({ type, soul }: Pick<IssuedRecord, 'type' | 'soul'>): string {
   return JSON.stringify([type, assertText(soul, 'soul')])
 }
 

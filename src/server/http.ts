@@ -17,7 +17,7 @@ export interface GateRoute<R> {
    * `refuse` answers 409: a handler that fails has spent a nullifier for nothing.
    */
   readonly onRepeat?: 'admit' | 'refuse'
-  /** What challenges are tied to: the session or the account of the request. */
+  /** What challenges are tied to: the session or the account of the request. A request for which it returns none is refused. */
   readonly binding?: (request: R) => string
   /** Of gates without challenges: what the proof has to be bound to, such as the recipient in the body. */
   readonly message?: (request: R) => FieldInput
@@ -86,10 +86,12 @@ export async function enterRoute<R>(
   const { gate, onRepeat, binding, message } = route
   const proof = proofOf(given)
   if (proof === undefined) return refusalReply('malformed', 'there is no proof in the request')
+  const bound = binding?.(request)
+  if (isUnbound(binding, bound)) return refusalReply('malformed', UNBOUND)
   try {
     const admission = await gate.enter({
       ...proof,
-      ...(binding && { binding: binding(request) }),
+      ...(bound !== undefined && { binding: bound }),
       ...(message && { message: message(request) }),
     })
     if (!admission.admitted) return refusalReply(admission.code, admission.reason)
@@ -125,6 +127,7 @@ export function offerReply<R>(
   const possession = readPossession(body)
   if (possession === 'malformed') return refusalReply('malformed', 'the body is malformed')
   const bound = binding?.(request)
+  if (isUnbound(binding, bound)) return refusalReply('malformed', UNBOUND)
   let offer: Offer
   try {
     offer = gate.offer({
@@ -137,6 +140,13 @@ export function offerReply<R>(
     throw error
   }
   return { status: 200, headers: { 'cache-control': 'no-store' }, body: offer }
+}
+
+const UNBOUND = 'the request has no session that a challenge is tied to'
+
+/** A route that ties challenges to sessions gives none, and takes none, to a request that has no session: all such would share it. */
+function isUnbound(binding: unknown, bound: unknown): boolean {
+  return binding !== undefined && (typeof bound !== 'string' || bound === '')
 }
 
 /** Reads the wallet's challenge for the gate's key. */

@@ -24,7 +24,9 @@ export class OfferError extends SoulproofError {
 }
 
 /**
- * Checks the offer of a gate.
+ * Checks the offer of a gate. The scope is the gate's own choice, which may be the scope of another app: show it, and tell the person
+ * when somebody else has asked for it before. Without a challenge the message is not the gate's either: it says what the proof is to do,
+ * so that it must never come from the page unseen.
  *
  * @param o.audience     whom the wallet talks to: the origin of the page. A challenge that somebody passes on has another one
  * @param o.now          Unix seconds

@@ -37,7 +37,7 @@ export function packGenerator(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
     }
   }
   const packed = writeStreams(STREAMS.map((name) => streams[name].done()))
-  const again = unpackGenerator(new Reader(packed))
+  const again = unpackGenerator({ reader: new Reader(packed), length: wasm.length })
   if (again.length !== wasm.length || again.some((byte, i) => byte !== wasm[i])) {
     throw new ArtifactError('witness generator cannot be packed')
   }

@@ -81,11 +81,13 @@ export function placeOf(operations: Uint8Array, index: number): number {
 /**
  * Unpacks a witness generator.
  *
- * @param reader what `packGenerator` returned
- * @throws {ArtifactError} if it is malformed
+ * @param o.reader what `packGenerator` returned
+ * @param o.length length of the generator in bytes, beyond which nothing is made
+ * @throws {ArtifactError} if it is malformed, or longer
  */
-export function unpackGenerator(reader: Reader): Uint8Array<ArrayBuffer> {
-  const streams = readStreams(reader, STREAMS.length) as [
+export function unpackGenerator(o: { reader: Reader; length: number }): Uint8Array<ArrayBuffer> {
+  const { reader, length } = o
+  const streams = readStreams(reader, { count: STREAMS.length, length }) as [
     Reader,
     Reader,
     Reader,
@@ -106,8 +108,10 @@ export function unpackGenerator(reader: Reader): Uint8Array<ArrayBuffer> {
       id === SECTION.code
         ? unpackCode(frame.number(), streams)
         : id === SECTION.data
-          ? unpackData({ frame, data, matches })
+          ? unpackData({ frame, data, matches, most: length })
           : frame.take(frame.number())
+    if (out.length + content.length > length)
+      throw new ArtifactError('packed witness generator is longer than it is said to be')
     out.byte(id)
     out.number(content.length)
     out.append(content)
@@ -218,9 +222,10 @@ function readAddresses(o: { codes: Uint8Array; addresses: Reader; modes: Reader 
   })
 }
 
-function unpackData(o: { frame: Reader; data: Reader; matches: Reader }): Uint8Array {
-  const { frame, data, matches } = o
+function unpackData(o: { frame: Reader; data: Reader; matches: Reader; most: number }): Uint8Array {
+  const { frame, data, matches, most } = o
   const length = frame.number()
+  if (length > most) throw new ArtifactError('packed witness generator is longer than it is said to be')
   const ranges = Array.from({ length: frame.number() }, () => [frame.number(), frame.number()] as const)
   const table = frame.byte() === 1 ? montgomeryTable() : new Uint8Array(0)
   const out = new Writer()
@@ -242,8 +247,11 @@ function unpackData(o: { frame: Reader; data: Reader; matches: Reader }): Uint8A
   if (out.length !== length) throw new ArtifactError('packed witness generator has data of the wrong length')
   const content = out.done()
   const view = new DataView(content.buffer, content.byteOffset, length)
+  let listed = 0
   for (const [start, words] of ranges) {
-    if (start + 4 * words > length)
+    // No word stands in two lists, or many lists of all words would keep this busy for ever.
+    listed += 4 * words
+    if (start + 4 * words > length || listed > length)
       throw new ArtifactError('packed witness generator has a list beyond its data')
     for (let i = 1, at = start + 4; i < words; i++, at += 4) {
       view.setUint32(at, view.getUint32(at, true) + view.getUint32(at - 4, true), true)

@@ -28,7 +28,7 @@ export async function unpackArtifact(o: {
   reader.take(HEADER.length)
   if (header.kind === KIND.generator) {
     await pause()
-    return unpackGenerator(reader)
+    return unpackGenerator({ reader, length })
   }
   if (header.kind === KIND.key) return unpackKey({ reader, length, pause })
   if (header.kind === KIND.bytes)

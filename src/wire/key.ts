@@ -61,9 +61,12 @@ export async function unpackKey(o: {
 }): Promise<Uint8Array<ArrayBuffer>> {
   const { reader, pause } = o
   const order = Array.from({ length: reader.number() }, () => reader.number())
-  const rows = unpackRows(new Reader(reader.take(reader.number())))
+  const rows = unpackRows({ reader: new Reader(reader.take(reader.number())), length: o.length })
   await pause()
-  const [rest, kinds, references] = readStreams(reader, STREAMS.length) as [Reader, Reader, Reader]
+  const [rest, kinds, references] = readStreams(reader, {
+    count: STREAMS.length,
+    length: o.length,
+  }) as [Reader, Reader, Reader]
   const plain = new Map<number, Uint8Array>()
   while (!rest.ended) plain.set(rest.number(), rest.take(rest.number()))
   const header = plain.get(ZKEY_SECTION.header) ?? new Uint8Array(0)

@@ -10,6 +10,7 @@ import { invertAll } from '../crypto/poseidon-parameters.js'
 import { ArtifactError } from '../errors.js'
 import { FIELD_MODULUS as r } from '../field.js'
 import { readUint256 } from '../formats/sections.js'
+import { COEFFICIENT_LENGTH } from '../formats/zkey.js'
 import { base8Coefficients, circomlibConstants, modulo, parametersOf, solve, WIDTHS } from './constants.js'
 import { type Reader, readStreams } from './streams.js'
 
@@ -30,6 +31,8 @@ export const VALUE = { raw: 0, double: 1, half: 2, small: 3, named: 4 } as const
 export const SHAPE = { fresh: 0, predicted: 1, predictedNegative: 2, known: 3 } as const
 
 const HALF = (r + 1n) / 2n
+
+const TOO_MANY = 'packed rows are more than the key has'
 
 /** All values so far, in order: first those that both sides derive. */
 export function derivedValues(widths: readonly number[]): bigint[] {
@@ -165,18 +168,29 @@ export function placesOf(o: { width: number; start: number; knownIndex: number }
 /**
  * Unpacks the rows of A and B, a pair for each constraint.
  *
- * @param reader what `packRows` returned
- * @throws {ArtifactError} if they are malformed
+ * A row may stand for many others, so that few bytes could ask for more rows than there is memory: no more is made than a key of
+ * this length has coefficients, and no more of what rows follow from, of which `policy-s` takes an eighth.
+ *
+ * @param o.reader what `packRows` returned
+ * @param o.length length in bytes of the key that they are of
+ * @throws {ArtifactError} if they are malformed, or more than the key has
  */
-export function unpackRows(reader: Reader): [a: Row, b: Row][] {
+export function unpackRows(o: { reader: Reader; length: number }): [a: Row, b: Row][] {
+  const { reader, length } = o
+  const most = Math.floor(length / COEFFICIENT_LENGTH)
   const constraints = reader.number()
-  const widths = Array.from({ length: reader.number() }, () => reader.number())
+  if (constraints > most) throw new ArtifactError(TOO_MANY)
+  const count = reader.number()
+  if (count > WIDTHS.length) throw new ArtifactError('packed rows name no such width')
+  const widths = Array.from({ length: count }, () => reader.number())
   if (widths.some((width) => !WIDTHS.includes(width)))
     throw new ArtifactError('packed rows name no such width')
-  const [shapes, firsts, steps, values, numbers, small, permutations] = readStreams(
-    reader,
-    STREAMS.length,
-  ) as [Reader, Reader, Reader, Reader, Reader, Reader, Reader]
+  let made = 0
+  let followed = 0
+  const [shapes, firsts, steps, values, numbers, small, permutations] = readStreams(reader, {
+    count: STREAMS.length,
+    length,
+  }) as [Reader, Reader, Reader, Reader, Reader, Reader, Reader]
   const table = new ValueTable(derivedValues(widths), false)
   const known: { row: Row; first: number }[] = []
   const rows: [Row, Row][] = []
@@ -202,6 +216,8 @@ export function unpackRows(reader: Reader): [a: Row, b: Row][] {
   const readRow = (first: number): Row => {
     const hasConstant = steps.number()
     const count = steps.number()
+    followed += count
+    if (followed > most) throw new ArtifactError(TOO_MANY)
     const wires: number[] = []
     for (let i = 0, wire = first; i < count; i++) {
       wire = i === 0 ? first : wire + steps.number()
@@ -235,8 +251,15 @@ export function unpackRows(reader: Reader): [a: Row, b: Row][] {
     }
     const found = known[shape - SHAPE.known]
     if (found === undefined) throw new ArtifactError('packed rows name a shape that does not exist')
+    if (made + found.row.wires.length > most) throw new ArtifactError(TOO_MANY)
     const shift = last - found.first
     return { ...found.row, wires: found.row.wires.map((wire) => wire + shift) }
+  }
+  const take = (constraint: number): Row => {
+    const row = read(constraint)
+    made += row.wires.length
+    if (made > most) throw new ArtifactError(TOO_MANY)
+    return row
   }
   let nextPermutation = permutations.number()
   for (let constraint = 0; constraint < constraints; constraint++) {
@@ -255,13 +278,20 @@ export function unpackRows(reader: Reader): [a: Row, b: Row][] {
         if (row === undefined) throw new ArtifactError('packed rows name a row that does not exist')
         return row
       })
+      const known = form()
+      const powers = places.powers.map(form)
+      // Before they are made: each of the rows may have all wires.
+      const wires = new Set([known, ...powers, ...after].flatMap((row) => row.wires))
+      followed += wires.size * powers.length
+      if (followed > most) throw new ArtifactError(TOO_MANY)
       predicted = {
         start: constraint,
-        rows: permutationRows({ width, knownIndex, known: form(), powers: places.powers.map(form), after }),
+        rows: permutationRows({ width, knownIndex, known, powers, after }),
       }
       nextPermutation += permutations.number()
     }
-    rows.push([read(constraint), read(constraint)])
+    const pair: [Row, Row] = [take(constraint), take(constraint)]
+    rows.push(pair)
   }
   return rows
 }

@@ -1,8 +1,10 @@
 import { ArtifactError } from '../errors.js'
 import { unpackBytes } from './lz.js'
 
-/** Most bytes that one stream may unpack to. */
-const MOST_BYTES = 2 ** 27
+/** Bytes that streams may have all told for each byte of the artifact: a number of a byte may be told by eight. */
+const MOST_TIMES = 8
+/** And bytes beside, for artifacts that are tiny. */
+const MOST_BESIDE = 2 ** 16
 
 /** Reads numbers and bytes one after the other. */
 export class Reader {
@@ -95,12 +97,14 @@ export class Writer {
 /**
  * Reads streams that `writeStreams` packed.
  *
- * @throws {ArtifactError} if there are not `count`, or one is malformed
+ * @param o.count  how many there are
+ * @param o.length bytes of the artifact, which bounds what the streams may unpack to: a kilobyte can stand for gigabytes
+ * @throws {ArtifactError} if there are not `count`, they are too long, or one is malformed
  */
-export function readStreams(reader: Reader, count: number): Reader[] {
-  const lengths = Array.from({ length: count }, () => [reader.number(), reader.number()] as const)
-  return lengths.map(([length, packed]) => {
-    if (length > MOST_BYTES) throw new ArtifactError('packed artifact has a stream that is too long')
-    return new Reader(unpackBytes({ bytes: reader.take(packed), length }))
-  })
+export function readStreams(reader: Reader, o: { count: number; length: number }): Reader[] {
+  const lengths = Array.from({ length: o.count }, () => [reader.number(), reader.number()] as const)
+  const total = lengths.reduce((sum, [length]) => sum + length, 0)
+  if (total > MOST_TIMES * o.length + MOST_BESIDE)
+    throw new ArtifactError('packed artifact has streams that are too long')
+  return lengths.map(([length, packed]) => new Reader(unpackBytes({ bytes: reader.take(packed), length })))
 }

@@ -278,6 +278,15 @@ describe('Ledger', () => {
         await assertReverts(send('copy', [OTHER, category, 0n, 0n, 0n], MOVER), 'Ledger__EntryOutOfRange')
       }
     })
+
+    it('attack: an entry copied with a time of the future, behind which roots look fresh without the entries that follow', async () => {
+      const { timestamp } = await chain.client.getBlock()
+      for (const at of [timestamp + 3600n, (1n << 40n) - 1n]) {
+        await assertReverts(send('copy', [OTHER, 0, 0n, 0n, at], MOVER), 'Ledger__EntryOutOfRange')
+      }
+      await send('copy', [OTHER, 0, 0n, 0n, timestamp], MOVER)
+      assert.equal(await read('queueLength'), 1n)
+    })
   })
 
   describe('roots', () => {

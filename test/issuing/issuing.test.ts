@@ -133,6 +133,18 @@ describe('issuing', () => {
       await refused('soul', () => grant(again.request, { person }))
     })
 
+    it('attack: a request that is refused, sent again and again, spends no place in the status tree', async () => {
+      await grant(request)
+      const person = 'mallory'
+      const again = await ask(await offerSbt({ ...OFFER, person, persons }))
+      const before = status
+      for (let i = 0; i < 3; i++) await refused('soul', () => grant(again.request, { person }))
+      // The old SBT is revoked, and the same request comes once more: its holder was used.
+      await persons.release({ type: typeOf({ issuer: GOV.id, schema: SCHEMA }), person: OFFER.person })
+      await refused('holder', () => grant(request))
+      assert.equal(status, before)
+    })
+
     it('double issue: a request sent many times at once, and again later, gets one SBT', async () => {
       const all = await Promise.all(Array.from({ length: 5 }, () => grant(request)))
       all.push(await grant(request, { now: NOW + 100n }))

@@ -101,6 +101,15 @@ describe('server/plugins: the examples, over HTTP', () => {
       assert.deepEqual(Object.keys(wrong.body), ['error'])
     })
 
+    it('attack: requests without a session share none: they get no challenge, and open no door', async () => {
+      const offer = await post(`${url}/door/challenge`, {})
+      const entered = await post(`${url}/door`, { soulproof: proof })
+      for (const { status, body } of [offer, entered]) {
+        assert.deepEqual([status, body.error.code], [400, 'malformed'])
+        assert.match(body.error.reason, /no session/)
+      }
+    })
+
     it('503 while roots are stale or the store is away, with a time to come back; neither uses the challenge', async () => {
       age = 3601n
       const stale = await post(`${url}/door`, { soulproof: proof }, session)
