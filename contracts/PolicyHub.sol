@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
-import {IPolicyHub} from "./IPolicyHub.sol";
+import {IMembershipVerifier, IPolicyHub} from "./IPolicyHub.sol";
 import {IPolicyVerifier, PolicyGate} from "./PolicyGate.sol";
 
 /// @title The policies of an organisation, the anchors that it believes, and the nullifiers that its apps spent
@@ -106,20 +106,32 @@ contract PolicyHub is IPolicyHub, AccessManagedUpgradeable, UUPSUpgradeable {
         bytes32 payload,
         PolicyGate.PolicyProof calldata proof
     ) external {
-        HubStorage storage $ = _hub();
-        if (block.timestamp < $.pausedUntil) revert PolicyHub__Paused();
-        Policy memory policy = _policy($, policyDigest);
-        if (policy.closedAt != 0) revert PolicyHub__PolicyClosed();
-        _checkRootNow(policy, $.roots[policyDigest][proof.anchorsRoot]);
+        (Policy memory policy, uint256 scope) = _admit(policyDigest, topic, proof.anchorsRoot, proof.nullifier);
         uint256 provedAt = proof.provedAt;
         uint256 skew = provedAt > block.timestamp ? provedAt - block.timestamp : block.timestamp - provedAt;
         if (skew > policy.maxClockSkew) revert PolicyHub__ClockSkew();
-        uint256 scope = scopeOf(msg.sender, topic);
-        if ($.spent[scope][proof.nullifier]) revert PolicyHub__NullifierSpent();
         _verify(policy, policyDigest, scope, messageOf(msg.sender, account, payload), proof);
+        _record(policyDigest, scope, topic, proof.nullifier, proof.anchorsRoot);
+    }
 
-        $.spent[scope][proof.nullifier] = true;
-        emit Spent(policyDigest, msg.sender, proof.nullifier, topic, proof.anchorsRoot);
+    /// @inheritdoc IPolicyHub
+    function spendMembership(
+        uint256 group,
+        uint256 topic,
+        address account,
+        bytes32 payload,
+        MembershipProof calldata proof
+    ) external {
+        (Policy memory policy, uint256 scope) = _admit(group, topic, proof.root, proof.nullifier);
+        // Signals 4 and 5, the verifier keys, stay 0.
+        uint256[6] memory signals;
+        signals[0] = proof.nullifier;
+        signals[1] = proof.root;
+        signals[2] = scope;
+        signals[3] = messageOf(msg.sender, account, payload);
+        IMembershipVerifier verifier = IMembershipVerifier(address(policy.verifier));
+        if (!verifier.verifyProof(proof.a, proof.b, proof.c, signals)) revert PolicyHub__ProofInvalid();
+        _record(group, scope, topic, proof.nullifier, proof.root);
     }
 
     /// @inheritdoc IPolicyHub
@@ -271,6 +283,26 @@ contract PolicyHub is IPolicyHub, AccessManagedUpgradeable, UUPSUpgradeable {
 
     // Inside
 
+    /// @dev Refuses what no proof can mend: a pause, a policy that is closed, a root of another time, a nullifier that is spent.
+    function _admit(uint256 policyDigest, uint256 topic, uint256 root, uint256 nullifier)
+        private
+        view
+        returns (Policy memory policy, uint256 scope)
+    {
+        HubStorage storage $ = _hub();
+        if (block.timestamp < $.pausedUntil) revert PolicyHub__Paused();
+        policy = _policy($, policyDigest);
+        if (policy.closedAt != 0) revert PolicyHub__PolicyClosed();
+        _checkRootNow(policy, $.roots[policyDigest][root]);
+        scope = scopeOf(msg.sender, topic);
+        if ($.spent[scope][nullifier]) revert PolicyHub__NullifierSpent();
+    }
+
+    function _record(uint256 policyDigest, uint256 scope, uint256 topic, uint256 nullifier, uint256 root) private {
+        _hub().spent[scope][nullifier] = true;
+        emit Spent(policyDigest, msg.sender, nullifier, topic, root);
+    }
+
     function _checkRootNow(Policy memory policy, RootTimes memory times) private view {
         if (times.publishedAt == 0) revert PolicyHub__RootUnknown();
         if (times.retiredAt != 0) revert PolicyHub__RootRetired();
@@ -303,13 +335,20 @@ contract PolicyHub is IPolicyHub, AccessManagedUpgradeable, UUPSUpgradeable {
         if (!policy.verifier.verifyProof(proof.a, proof.b, proof.c, signals)) revert PolicyHub__ProofInvalid();
     }
 
-    /// @dev A verifier of a profile with other signals has another function, and so is refused.
+    /// @dev A verifier of a statement with other signals has another function, and so is refused.
     function _checkVerifier(IPolicyVerifier verifier, bool allowsDevelopmentKeys) private view {
         if (address(verifier).code.length == 0) revert PolicyHub__VerifierInvalid();
         if (!allowsDevelopmentKeys && verifier.isDevelopmentKey()) revert PolicyHub__DevelopmentKey();
         uint256[2] memory zero;
         uint256[11] memory signals;
         try verifier.verifyProof(zero, [zero, zero], zero, signals) returns (bool isValid) {
+            if (isValid) revert PolicyHub__VerifierInvalid();
+            return;
+        } catch {}
+        uint256[6] memory ofMembership;
+        try IMembershipVerifier(address(verifier)).verifyProof(zero, [zero, zero], zero, ofMembership) returns (
+            bool isValid
+        ) {
             if (isValid) revert PolicyHub__VerifierInvalid();
         } catch {
             revert PolicyHub__VerifierInvalid();

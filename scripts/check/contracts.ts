@@ -95,7 +95,7 @@ function compileMutant(
 async function firstFailure({ tests }: Suite): Promise<string | undefined> {
   for (const [file, titles] of tests) {
     const version = ++run
-    const mocha = new Mocha({ bail: true, timeout: 120_000, reporter: class {} as never })
+    const mocha = new Mocha({ bail: true, timeout: 600_000, reporter: class {} as never })
     mocha.grep(new RegExp(`^(?!.*\\bgas\\b)${titles}`))
     mocha.addFile(file)
     // As a module of its own each time, since files of tests are read once.

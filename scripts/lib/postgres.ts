@@ -56,8 +56,8 @@ export async function startPostgres(bin: string): Promise<Postgres> {
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const running = server
-    if (running === undefined) return
     server = undefined
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
     const ended = new Promise<void>((resolve) => running.once('exit', () => resolve()))
     running.kill(signal)
     await ended
@@ -65,13 +65,17 @@ export async function startPostgres(bin: string): Promise<Postgres> {
   const start = async (): Promise<void> => {
     const settings = { listen_addresses: '', unix_socket_directories: folder, max_connections: '50' }
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    server = spawn(join(bin, 'postgres'), ['-D', data, ...options], { ...as, stdio: 'ignore' })
-    const stopped = new Promise<never>((_, reject) => {
-      server?.once('exit', (code) => reject(new Error(`postgres ended with ${code}`)))
-    })
-    stopped.catch(() => undefined)
+    let isRunning = false
     for (let tries = 0; tries < 300; tries++) {
-      await Promise.race([sleep(100), stopped])
+      // After a kill its first process is gone before the others are, and until then a new one ends at once.
+      if (!isRunning) {
+        isRunning = true
+        server = spawn(join(bin, 'postgres'), ['-D', data, ...options], { ...as, stdio: 'ignore' })
+        server.once('exit', () => {
+          isRunning = false
+        })
+      }
+      await sleep(100)
       try {
         execFileSync(join(bin, 'pg_isready'), ['-q', '-h', folder, '-U', 'soulproof', '-d', 'postgres'], as)
         return
@@ -84,7 +88,7 @@ export async function startPostgres(bin: string): Promise<Postgres> {
     connectionString: `postgresql:///postgres?user=soulproof&host=${encodeURIComponent(folder)}`,
     start,
     stop: () => end('SIGINT'),
-    // Its processes see that the first is gone, and end; a new one waits for that.
+    // Its other processes see that the first is gone, and end.
     kill: () => end('SIGKILL'),
     async remove() {
       await end('SIGINT')

@@ -67,6 +67,16 @@ contract BareApp {
         _hub.spend(policyDigest, topic, account, payload, proof);
     }
 
+    function spendMembership(
+        uint256 group,
+        uint256 topic,
+        address account,
+        bytes32 payload,
+        IPolicyHub.MembershipProof calldata proof
+    ) external {
+        _hub.spendMembership(group, topic, account, payload, proof);
+    }
+
     function checkAt(
         uint48 timepoint,
         uint256 policyDigest,

@@ -12,8 +12,12 @@ import {
   toHex,
 } from 'viem'
 import type { Hub } from '../../scripts/lib/apps.js'
-import { type Deployed, type PolicyProof, toPolicyProof } from '../../scripts/lib/chain.js'
+import { type Deployed, type PolicyProof, toPolicyProof, toSolidityProof } from '../../scripts/lib/chain.js'
 import { FIELD_MODULUS as r } from '../../src/field.js'
+import { Group } from '../../src/merkle/index.js'
+import { createProver } from '../../src/prover/index.js'
+import { createSoul } from '../../src/soul/index.js'
+import { VERIFICATION_KEYS } from '../../src/statements/verification-keys.js'
 import {
   assertReverts,
   deployVerifier,
@@ -40,6 +44,7 @@ import {
 } from './apps-support.js'
 import type { Signals } from './eleven-signals.js'
 import { setupFifteenSignals } from './fifteen-signals.js'
+import { type SixSignals, setupSixSignals } from './six-signals.js'
 
 const [DIGEST, OTHER_DIGEST, ROOT, OTHER_ROOT, NULLIFIER, REVEAL] = randomWords('hub', 6).map(
   (word) => word % r,
@@ -542,6 +547,129 @@ describe('PolicyHub', () => {
       const slot = keccak256(encodeAbiParameters([{ type: 'uint256' }, { type: 'uint256' }], [DIGEST, place]))
       const word = await stage.chain.client.getStorageAt({ address: hub.address, slot })
       assert.ok(word!.toLowerCase().endsWith(stage.verifier.address.slice(2).toLowerCase()))
+    })
+  })
+
+  describe('groups', () => {
+    const GROUP = 31n
+    let six: SixSignals
+    let groups: Deployed
+
+    before(async () => {
+      six = await setupSixSignals()
+    })
+    beforeEach(async () => {
+      groups = await deployVerifier({ chain: stage.chain, verificationKey: six.verificationKey })
+      await stage.addPolicy(hub, GROUP, { verifier: groups.address, maxClockSkew: 0 })
+      await stage.publish(hub, GROUP, ROOT)
+    })
+
+    interface MembershipSignals {
+      readonly nullifier: bigint
+      readonly root: bigint
+      readonly scope: bigint
+      readonly message: bigint
+      readonly verifierKey: bigint
+      readonly verifierKey2: bigint
+    }
+
+    /** Proves the signals of `membership` by a circuit that has as many, and nothing to prove. */
+    async function proveMembership(o: Partial<MembershipSignals> = {}, at = app) {
+      const { chainId } = stage.chain
+      const { nullifier = NULLIFIER, root = ROOT, verifierKey = 0n, verifierKey2 = 0n } = o
+      const {
+        scope = scopeOf(chainId, hub.address, at.address, TOPIC),
+        message = messageOf(chainId, hub.address, at.address, stage.address(ALICE), PAYLOAD),
+      } = o
+      const proof = await six.prove({
+        ...{ oldRoot: nullifier, newRoot: root, ledgerId: scope },
+        ...{ categories: message, queueLength: verifierKey, queueHead: verifierKey2 },
+      })
+      return { ...toSolidityProof(proof), nullifier, root }
+    }
+
+    const spendMembership = (
+      proof: object,
+      { at = app, group = GROUP, account = stage.address(ALICE), payload = PAYLOAD } = {},
+    ): Promise<TransactionReceipt> => {
+      const args = [group, TOPIC, account, payload, proof]
+      return stage.chain.send({ to: at, name: 'spendMembership', args })
+    }
+
+    it('accepts a real proof of membership once, and then no policy’s of the same Soul in that topic', async () => {
+      await using prover = await createProver()
+      const soul = createSoul({ seed: new Uint8Array(32).fill(7) })
+      const members = new Group([5n, soul.commitment, 6n])
+      const { key } = VERIFICATION_KEYS.membership!
+      const verifier = await deployVerifier({ chain: stage.chain, verificationKey: key })
+      const group = 32n
+      await stage.addPolicy(hub, group, { verifier: verifier.address, maxClockSkew: 0 })
+      await stage.publish(hub, group, members.root)
+      const { chainId } = stage.chain
+      const { proof, publicSignals } = await prover.prove({
+        ...{ statement: 'membership', soul, group: members },
+        scope: scopeOf(chainId, hub.address, app.address, TOPIC),
+        message: messageOf(chainId, hub.address, app.address, stage.address(ALICE), PAYLOAD),
+      })
+      const nullifier = BigInt(publicSignals[0]!)
+      const given = { ...toSolidityProof(proof), nullifier, root: members.root }
+      const receipt = await spendMembership(given, { group })
+      matchSnapshot(new URL('./membership-gas.snapshot.json', import.meta.url), {
+        'spendMembership, without calldata': await executionGas(stage.chain, receipt),
+      })
+      const [event] = parseEventLogs({ abi: hub.abi, logs: receipt.logs, eventName: 'Spent' })
+      assert.deepEqual(event!.args, {
+        ...{ policyDigest: group, app: getAddress(app.address), nullifier },
+        ...{ topic: TOPIC, anchorsRoot: members.root },
+      })
+      await refuses((at) => spendMembership(given, { at, group }), 'PolicyHub__NullifierSpent')
+      await refuses(
+        async (at) => spend(await proveFor({ signals: { nullifier } }), { at }),
+        'PolicyHub__NullifierSpent',
+      )
+    })
+
+    it('refuses a copied proof, another app, a designated one, nullifier + r, and other roots', async () => {
+      const proof = await proveMembership()
+      const twin = asHub(await stage.chain.deploy(stage.contracts.BareApp!, [hub.address]))
+      const account = stage.address(MALLORY)
+      await refuses((at) => spendMembership(proof, { at, account }), 'PolicyHub__ProofInvalid')
+      await refuses(
+        (at) => spendMembership(proof, { at, payload: '0x'.padEnd(66, '2') as Hex }),
+        'PolicyHub__ProofInvalid',
+      )
+      await assertReverts(spendMembership(proof, { at: twin }), 'PolicyHub__ProofInvalid')
+      for (const key of [{ verifierKey: 1n }, { verifierKey2: 1n }]) {
+        const designated = await proveMembership(key)
+        await refuses((at) => spendMembership(designated, { at }), 'PolicyHub__ProofInvalid')
+      }
+      await refuses((at) => spendMembership({ ...proof, root: OTHER_ROOT }, { at }), 'PolicyHub__RootUnknown')
+      await refuses((at) => spendMembership(proof, { at, group: 33n }), 'PolicyHub__PolicyUnknown')
+      await spendMembership(proof)
+      const alias = { ...proof, nullifier: proof.nullifier + r }
+      await refuses((at) => spendMembership(alias, { at }), 'PolicyHub__ProofInvalid')
+      await hubSend('retireAnchorsRoot', [GROUP, ROOT], PUBLISHER)
+      const other = await proveMembership({ nullifier: 9n })
+      await refuses((at) => spendMembership(other, { at }), 'PolicyHub__RootRetired')
+    })
+
+    it('refuses membership for a policy and a policy for a group, whose verifiers have other signals', async () => {
+      const membership = await proveMembership()
+      await assert.rejects(spendMembership(membership, { group: DIGEST }), /revert/)
+      await assert.rejects(
+        spend(await proveFor({ policyDigest: GROUP }), { policyDigest: GROUP }),
+        /revert|ClockSkew/,
+      )
+      assert.equal(await isSpent(), false)
+    })
+
+    it('stop with a pause and with the closing of their entry, as policies do', async () => {
+      const proof = await proveMembership()
+      await hubSend('pause', [], GUARDIAN)
+      await refuses((at) => spendMembership(proof, { at }), 'PolicyHub__Paused')
+      await hubSend('unpause', [], GUARDIAN)
+      await hubSend('closePolicy', [GROUP], POLICIES)
+      await refuses((at) => spendMembership(proof, { at }), 'PolicyHub__PolicyClosed')
     })
   })
 
