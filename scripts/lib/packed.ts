@@ -5,23 +5,27 @@ import { fileURLToPath } from 'node:url'
 import { readR1cs } from '../../src/formats/r1cs.js'
 import { PACKED } from '../../src/prover/artifacts.js'
 import { defaultCacheDir } from '../../src/setup/build.js'
-import { unpackArtifact } from '../../src/wire/index.js'
+import { HEADER, readHeader } from '../../src/wire/header.js'
 import { packGeneratorArtifact, packKeyArtifact } from '../../src/wire/pack.js'
 
 const ZKEYS = fileURLToPath(new URL('../../zkeys', import.meta.url))
 
 /**
- * Packs a statement's witness generator and proving key as they go over a network, beside those in zkeys/, and returns the
- * paths. What was packed before comes from the cache, if it still unpacks to the same bytes.
+ * Packs a statement's witness generator and proving key as they go over a network, beside those of a folder, by default
+ * zkeys/, and returns the paths. What was packed before comes from the cache, by the artifact's hash and the version of the packed form.
  */
-export async function packArtifactFiles(statement: string): Promise<string[]> {
+export async function packArtifactFiles(statement: string, folder = ZKEYS): Promise<string[]> {
   const read = async (part: string): Promise<Uint8Array> =>
-    new Uint8Array(await readFile(join(ZKEYS, `${statement}.${part}`)))
+    new Uint8Array(await readFile(join(folder, `${statement}.${part}`)))
   const [wasm, zkey] = [await read('wasm'), await read('zkey')]
   return [
-    await packOne({ file: `${statement}.wasm`, bytes: wasm, pack: async () => packGeneratorArtifact(wasm) }),
     await packOne({
-      file: `${statement}.zkey`,
+      path: join(folder, `${statement}.wasm`),
+      bytes: wasm,
+      pack: async () => packGeneratorArtifact(wasm),
+    }),
+    await packOne({
+      path: join(folder, `${statement}.zkey`),
       bytes: zkey,
       pack: async () => packKeyArtifact({ zkey, r1cs: readR1cs(await read('r1cs')) }),
     }),
@@ -29,19 +33,18 @@ export async function packArtifactFiles(statement: string): Promise<string[]> {
 }
 
 async function packOne(o: {
-  file: string
+  path: string
   bytes: Uint8Array
   pack: () => Promise<Uint8Array>
 }): Promise<string> {
-  const { file, bytes, pack } = o
-  const kept = join(defaultCacheDir(), 'packed', createHash('sha256').update(bytes).digest('hex'))
+  const { bytes, pack } = o
+  const hash = createHash('sha256').update(bytes).digest('hex')
+  const kept = join(defaultCacheDir(), 'packed', `${hash}-${HEADER.version}`)
   const known = await readFile(kept).catch(() => undefined)
-  const right =
-    known &&
-    (await unpackArtifact({ bytes: new Uint8Array(known), length: bytes.length }).catch(() => undefined))
-  const packed = known && right && Buffer.from(right).equals(bytes) ? known : await pack()
+  const whole = known && readHeader(known)?.packed === known.length
+  const packed = whole ? known : await pack()
   if (packed !== known) await writeWhole(kept, packed)
-  const path = join(ZKEYS, `${file}${PACKED}`)
+  const path = `${o.path}${PACKED}`
   await writeWhole(path, packed)
   return path
 }
