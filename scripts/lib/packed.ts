@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readR1cs } from '../../src/formats/r1cs.js'
 import { PACKED } from '../../src/prover/artifacts.js'
 import { defaultCacheDir } from '../../src/setup/build.js'
-import { HEADER, readHeader } from '../../src/wire/header.js'
+import { readHeader } from '../../src/wire/header.js'
 import { packGeneratorArtifact, packKeyArtifact } from '../../src/wire/pack.js'
 
+const WIRE = fileURLToPath(new URL('../../src/wire', import.meta.url))
 const ZKEYS = fileURLToPath(new URL('../../zkeys', import.meta.url))
 
 /**
  * Packs a statement's witness generator and proving key as they go over a network, beside those of a folder, by default
- * zkeys/, and returns the paths. What was packed before comes from the cache, by the artifact's hash and the version of the packed form.
+ * zkeys/, and returns the paths. What was packed before comes from the cache, by the hashes of the artifact and of what packs.
  */
 export async function packArtifactFiles(statement: string, folder = ZKEYS): Promise<string[]> {
   const read = async (part: string): Promise<Uint8Array> =>
@@ -39,7 +40,7 @@ async function packOne(o: {
 }): Promise<string> {
   const { bytes, pack } = o
   const hash = createHash('sha256').update(bytes).digest('hex')
-  const kept = join(defaultCacheDir(), 'packed', `${hash}-${HEADER.version}`)
+  const kept = join(defaultCacheDir(), 'packed', `${hash}-${await packersHash()}`)
   const known = await readFile(kept).catch(() => undefined)
   const whole = known && readHeader(known)?.packed === known.length
   const packed = whole ? known : await pack()
@@ -47,6 +48,18 @@ async function packOne(o: {
   const path = `${o.path}${PACKED}`
   await writeWhole(path, packed)
   return path
+}
+
+let packers: Promise<string> | undefined
+
+/** Hash of the sources that pack. */
+function packersHash(): Promise<string> {
+  packers ??= (async () => {
+    const hash = createHash('sha256')
+    for (const file of (await readdir(WIRE)).sort()) hash.update(await readFile(join(WIRE, file)))
+    return hash.digest('hex').slice(0, 16)
+  })()
+  return packers
 }
 
 /** Others may read or write the same file. */
