@@ -1,211 +1,276 @@
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { Browser, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
+import { BENCH_CASES } from '../src/cli/bench-cases.js'
+import { BASE8, multiply } from '../src/crypto/babyjub.js'
+import { beaconField } from '../src/designated/beacon.js'
+import { textBeacon } from '../src/designated/index.js'
+import { createMemoryLedger, prepareBatch } from '../src/ledger/index.js'
+import { parsePolicy } from '../src/policy/index.js'
 import { loadArtifacts } from '../src/prover/artifacts.js'
-import { calculateWitness, type Inputs } from '../src/prover/witness.js'
-import { contextSignals } from '../src/statements/context.js'
-import { prepareMembership } from '../src/statements/membership.js'
+import type { PreparedStatement } from '../src/prover/index.js'
+import { contextSignals, timedContext } from '../src/statements/context.js'
 import { preparePolicy } from '../src/statements/policy.js'
 import { verifyGroth16 } from '../src/verifier/index.js'
 import type { Commands, EngineName } from './bench-browser/page.js'
-import { bundlePage, type PageServer, STRICT_POLICY, servePage, startChromium } from './lib/browser.js'
-import { createExample, type Example } from './lib/example.js'
+import {
+  buildPackage,
+  bundlePage,
+  callerOf,
+  type PageServer,
+  peakMemory,
+  STRICT_POLICY,
+  servePage,
+  startChromium,
+} from './lib/browser.js'
 import { type Spread, spreadOf } from './lib/measure.js'
-import { step } from './lib/step.js'
+import { packArtifactFiles } from './lib/packed.js'
 
 /*
- * Measures our engine beside snarkjs in Chromium, in one page, interleaved, from the same bytes:
+ * What a visitor waits for, in Chromium, beside snarkjs in the same page: the first proof with nothing at hand, the first one
+ * of a second visit, and warm ones; bytes of artifacts; and what the page's process took at most. Writes
+ * docs/browser-benchmark.md and .json:
  *
- *   npm run bench:browser -- [--runs 5] [--cold 3] [--statements membership,policy-s]
+ *   npm run bench:browser -- [--runs 3] [--statements membership,policy-s] [--out docs/browser-benchmark]
  *
- * Cold is the first proof in a fresh page that has key and witness in memory, engines loaded and compiled within the
- * time; each engine has a page of its own. Fails if our engine fell back from vectors, or a proof does not verify;
- * never for being slow.
+ * Each engine has a Chromium of its own, so that the memory is its own; a second visit is another tab of the same profile.
+ * Fails if our engine fell back from vectors, or a proof does not verify; never for being slow. The server is on this
+ * machine: a network's time comes on top, which the bytes tell.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const PAGE = join(ROOT, 'scripts', 'bench-browser')
 const BUNDLE = join(ROOT, '.build', 'browser-bench')
+const call = callerOf<Commands>()
 const ENGINES: readonly EngineName[] = ['soulproof', 'snarkjs']
+const CONTEXT = { scope: 'bench', message: 'bench' } as const
 
 /** snarkjs makes its workers from text. */
 const POLICY = { ...STRICT_POLICY, 'worker-src': "'self' blob:" }
 
-const INPUTS: Readonly<Record<string, (example: Example) => unknown>> = {
-  membership: ({ ana: { soul }, group }) => prepareMembership({ soul, group, context: CONTEXT }).inputs,
-  'policy-s': ({ ana, roots, now, adult: policy }) =>
-    preparePolicy({ ...ana, policy, roots, now, context: CONTEXT }).inputs,
-  'policy-m': ({ ana, roots, now, account: policy }) =>
-    preparePolicy({ ...ana, policy, roots, now, context: CONTEXT }).inputs,
+/** Not isolated pages are measured for these. */
+const EVERYWHERE = ['membership', 'policy-s', 'policy-m']
+
+const CASES: Readonly<Record<string, () => PreparedStatement>> = {
+  membership: () => caseOf('membership'),
+  'policy-s': () => caseOf('policy-s'),
+  'policy-m': () => caseOf('policy-m'),
+  'policy-m-timed': timedCase,
+  'policy-l': () => caseOf('policy-l'),
+  'ledger-batch': batchCase,
 }
-const CONTEXT = contextSignals({ scope: 'bench', message: 'bench' })
 
 interface Row {
   readonly statement: string
   readonly isolated: boolean
-  readonly warm: Readonly<Record<EngineName, Spread>>
-  readonly cold: Readonly<Record<EngineName, Spread>>
+  readonly engine: EngineName
+  /** Bytes of artifacts that came over the network for the first proof. */
+  readonly bytes: number
+  /** Milliseconds by the clock, from the button to the proof. */
+  readonly first: number
+  readonly nextVisit: number
+  readonly warm: Spread
+  /** MiB that the page's process had resident at most, and without Chromium's own code and data files. */
+  readonly resident: number
+  readonly heap: number
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      runs: { type: 'string', default: '5' },
-      cold: { type: 'string', default: '3' },
-      statements: { type: 'string', default: Object.keys(INPUTS).join() },
+      runs: { type: 'string', default: '3' },
+      statements: { type: 'string', default: Object.keys(CASES).join() },
+      out: { type: 'string', default: join(ROOT, 'docs', 'browser-benchmark') },
     },
   })
-  const [runs, cold] = [count(values.runs, '--runs'), count(values.cold, '--cold')]
+  if (!/^[1-9][0-9]?$/.test(values.runs)) throw new RangeError('--runs must be from 1 to 99')
+  const runs = Number(values.runs)
   const statements = values.statements.split(',')
-  for (const statement of statements) {
-    if (!Object.hasOwn(INPUTS, statement))
-      throw new RangeError(`--statements are of ${Object.keys(INPUTS).join()}`)
-  }
-  await step('npm', ['run', 'build'], ROOT)
-  await bundlePage({ root: PAGE, outDir: BUNDLE })
-  await writeWitnesses(statements)
+  for (const statement of statements)
+    if (!Object.hasOwn(CASES, statement))
+      throw new RangeError(`--statements are of ${Object.keys(CASES).join()}`)
+  const load = loadavg()[0] as number
+  await buildPackage()
+  await bundlePage({ root: join(ROOT, 'scripts', 'bench-browser'), outDir: BUNDLE })
+  for (const statement of statements) await packArtifactFiles(statement)
 
-  const browser = await startChromium()
-  try {
-    const rows: Row[] = []
-    for (const isolated of [true, false]) {
-      const server = await servePage({ folder: BUNDLE, isolated, policy: POLICY })
-      try {
-        for (const statement of statements) {
-          process.stderr.write(`${statement}, ${isolated ? 'isolated' : 'not isolated'}\n`)
-          rows.push(await measure({ browser, server, statement, isolated, runs, cold }))
-        }
-      } finally {
-        await server.close()
+  const rows: Row[] = []
+  let chromium = ''
+  for (const statement of statements) {
+    const prepared = CASES[statement]!()
+    for (const isolated of EVERYWHERE.includes(statement) ? [true, false] : [true]) {
+      for (const engine of ENGINES) {
+        process.stderr.write(`${statement}, ${isolated ? 'isolated' : 'not isolated'}, ${engine}\n`)
+        const { version, ...row } = await measure({ prepared, isolated, engine, runs })
+        rows.push(row)
+        chromium = version
       }
     }
-    print({ rows, version: browser.version(), runs, cold })
-  } finally {
-    await browser.close()
   }
+  const machine = {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    chromium,
+    load: { before: load, after: loadavg()[0] as number },
+  }
+  const text = report({ rows, machine, runs })
+  await writeFile(`${values.out}.md`, text)
+  await writeFile(`${values.out}.json`, `${JSON.stringify({ machine, runs, rows }, null, 2)}\n`)
+  process.stdout.write(text)
 }
 
-function count(text: string, label: string): number {
-  if (!/^[1-9][0-9]?$/.test(text)) throw new RangeError(`${label} must be from 1 to 99`)
-  return Number(text)
+function caseOf(statement: string): PreparedStatement {
+  return { statement, ...(BENCH_CASES[statement]!().prepare() as Omit<PreparedStatement, 'statement'>) }
 }
 
-async function writeWitnesses(statements: readonly string[]): Promise<void> {
-  const example = createExample({ now: BigInt(Math.floor(Date.now() / 1000)) })
-  const folder = join(BUNDLE, 'witnesses')
-  await mkdir(folder, { recursive: true })
-  for (const statement of statements) {
-    const { wasm } = await loadArtifacts({ statement })
-    const witness = await calculateWitness({ wasm, inputs: INPUTS[statement]!(example) as Inputs })
-    await writeFile(join(folder, `${statement}.wtns`), witness)
-  }
+/** The case of `policy-s`, its country alone, as a timed policy: all of these take the same circuit. */
+function timedCase(): PreparedStatement {
+  const wallet = BENCH_CASES['policy-s']?.().envelope?.prove
+  if (wallet === undefined || !('policy' in wallet)) throw new Error('there is no such case')
+  const { soul, sbts, roots, now } = wallet
+  const policy = parsePolicy({
+    version: 1,
+    schemas: { 'citizenship/1': { country: 'string', birthDate: 'date' } },
+    sbts: { slot0: { issuers: Object.keys(roots.issuers ?? {}), schema: 'citizenship/1' } },
+    require: { claim: 'slot0.country', eq: 'CA' },
+    timed: { squarings: 3000, window: 60, beacon: 'bench' },
+  })
+  const beacon = textBeacon({ source: 'bench', text: 'bench', at: now })
+  const context = timedContext(contextSignals(CONTEXT), beaconField(beacon))
+  const blinding = 987_654_321n
+  const commitment = { P: multiply(BASE8, blinding), blinding }
+  const prepared = preparePolicy({ soul, sbts, roots, now, policy, context, commitment })
+  return { statement: 'policy-m-timed', ...prepared }
+}
+
+/** As many entries about as many Souls as a batch takes. */
+function batchCase(): PreparedStatement {
+  const ledger = createMemoryLedger({ id: 'bench', categories: ['loan'] })
+  const entries = Array.from({ length: 64 }, (_, i) => ({
+    handle: BigInt(i + 1),
+    category: 0,
+    amount: 100n,
+    ref: 0n,
+    at: 1_763_700_000n,
+  }))
+  const { inputs, publicSignals } = prepareBatch({ reader: ledger.reader, entries })
+  return { statement: 'ledger-batch', inputs, publicSignals: publicSignals.map(String), revealed: {} }
 }
 
 async function measure(o: {
-  browser: Browser
-  server: PageServer
-  statement: string
+  prepared: PreparedStatement
   isolated: boolean
+  engine: EngineName
   runs: number
-  cold: number
-}): Promise<Row> {
-  const { browser, server, statement, isolated, runs } = o
+}): Promise<Row & { readonly version: string }> {
+  const { prepared, isolated, engine, runs } = o
+  const { statement } = prepared
   const { verificationKey } = await loadArtifacts({ statement })
-  const prove = async (page: Page, engine: EngineName): Promise<number> => {
-    const { proof, publicSignals, milliseconds } = await call(page, 'prove', engine)
-    assert.ok(
-      await verifyGroth16({ verificationKey, publicSignals, proof }),
-      'a proof of the bench does not verify',
-    )
-    return milliseconds
-  }
-  const inPage = async <T>(work: (page: Page) => Promise<T>): Promise<T> => {
+  const server = await servePage({ folder: BUNDLE, isolated, policy: POLICY })
+  const browser = await startChromium()
+  try {
     const context = await browser.newContext()
-    try {
-      const page = await context.newPage()
-      await page.goto(server.origin)
-      await page.waitForFunction(() => 'page' in globalThis)
-      await call(page, 'load', statement)
-      return await work(page)
-    } finally {
-      await context.close()
+    const prove = async (page: Page): Promise<number> => {
+      const { proof, publicSignals, milliseconds } = await call(page, 'prove', { engine, prepared })
+      assert.ok(
+        await verifyGroth16({ verificationKey, publicSignals, proof }),
+        'a proof of the bench does not verify',
+      )
+      return milliseconds
     }
+    const first = await visit(context, server)
+    const cold = await prove(first)
+    const bytes = await loadedBytes(server)
+    const memory = [await peakMemory(browser)]
+    await first.close()
+    const second = await visit(context, server)
+    const nextVisit = await prove(second)
+    const warm: number[] = []
+    for (let run = 0; run < runs; run++) warm.push(await prove(second))
+    memory.push(await peakMemory(browser))
+    if (engine === 'soulproof') {
+      const { arithmetic, shared } = await call(second, 'describe')
+      assert.equal(arithmetic, 'simd', 'the engine fell back from vectors')
+      assert.equal(shared, isolated, 'memory is shared where the page is isolated')
+    }
+    return {
+      ...{ statement, isolated, engine, bytes, nextVisit, first: cold, warm: spreadOf(warm) },
+      resident: Math.max(...memory.map(({ resident }) => resident)),
+      heap: Math.max(...memory.map(({ heap }) => heap)),
+      version: browser.version(),
+    }
+  } finally {
+    await browser.close()
+    await server.close()
   }
+}
 
-  const cold: Record<EngineName, number[]> = { soulproof: [], snarkjs: [] }
-  for (let run = 0; run < o.cold; run++) {
-    for (const engine of inTurn(run)) cold[engine].push(await inPage((page) => prove(page, engine)))
+async function visit(context: BrowserContext, server: PageServer): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(server.origin)
+  await page.waitForFunction(() => 'page' in globalThis)
+  return page
+}
+
+async function loadedBytes(server: PageServer): Promise<number> {
+  const paths = server.requests.filter((path) => path.startsWith('/zkeys/'))
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(join(ROOT, path))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+function report(o: {
+  rows: readonly Row[]
+  machine: {
+    readonly processor: string
+    readonly cores: number
+    readonly chromium: string
+    readonly load: { readonly before: number; readonly after: number }
   }
-  const warm: Record<EngineName, number[]> = { soulproof: [], snarkjs: [] }
-  await inPage(async (page) => {
-    // Nothing of the first two rounds counts: they compile, load keys and start threads.
-    for (let run = -2; run < runs; run++) {
-      for (const engine of inTurn(run)) {
-        const milliseconds = await prove(page, engine)
-        if (run >= 0) warm[engine].push(milliseconds)
-      }
-    }
-    const { arithmetic, shared } = await call(page, 'describe', undefined)
-    assert.equal(arithmetic, 'simd', 'the engine fell back from vectors')
-    assert.equal(shared, isolated, 'memory is shared where the page is isolated')
+  runs: number
+}): string {
+  const { rows, machine, runs } = o
+  const { processor, cores, chromium, load } = machine
+  const number = (value: number): string => Math.round(value).toLocaleString('en')
+  const lines = rows.map((row) => {
+    const { statement, isolated, engine, bytes, first, nextVisit, warm, resident, heap } = row
+    const numbers = [bytes, first, nextVisit, warm.median, resident, heap].map(number)
+    return `| \`${statement}\` | ${isolated ? 'yes' : 'no'} | ${engine} | ${numbers.join(' | ')} |`
   })
-  const spreads = (times: Record<EngineName, number[]>): Record<EngineName, Spread> => ({
-    soulproof: spreadOf(times.soulproof),
-    snarkjs: spreadOf(times.snarkjs),
-  })
-  return { statement, isolated, warm: spreads(warm), cold: spreads(cold) }
-}
+  const ratios = rows
+    .filter(({ engine }) => engine === 'soulproof')
+    .map((own) => {
+      const other = rows.find(
+        (row) => row.statement === own.statement && row.isolated === own.isolated && row.engine === 'snarkjs',
+      ) as Row
+      const times = ([own.first, own.nextVisit, own.warm.median] as const).map(
+        (value, i) => ([other.first, other.nextVisit, other.warm.median][i] as number) / value,
+      )
+      const shares = [...times, other.bytes / own.bytes, other.resident / own.resident]
+      const where = own.isolated ? 'yes' : 'no'
+      return `| \`${own.statement}\` | ${where} | ${shares.map((share) => share.toFixed(1)).join(' | ')} |`
+    })
+  return `# In Chromium, beside snarkjs
 
-/** Both engines, each first every other time. */
-function inTurn(run: number): readonly EngineName[] {
-  return run % 2 === 0 ? ENGINES : [...ENGINES].reverse()
-}
+Written by \`npm run bench:browser\`; the numbers are also in [browser-benchmark.json](browser-benchmark.json).
 
-function call<Name extends keyof Commands>(
-  page: Page,
-  name: Name,
-  argument: Parameters<Commands[Name]>[0],
-): Promise<Awaited<ReturnType<Commands[Name]>>> {
-  return page.evaluate(
-    ([command, given]) =>
-      (globalThis as unknown as { page: Record<string, (argument: unknown) => never> }).page[command]!(given),
-    [name, argument] as const,
-  )
-}
+${processor}, ${cores} cores, Chromium ${chromium}, snarkjs 0.7.6; load ${load.before.toFixed(1)} at the beginning and ${load.after.toFixed(1)} at the end.
+Both engines in the same page, each in a Chromium of its own; the server on the same machine. Milliseconds by the clock, from the
+button to the proof: the first one with nothing at hand, the first one of a second visit, and the median of ${runs} more in it. snarkjs
+loads its files anew for each proof. MiB that the page's process had resident at most, and how much of it was no file of Chromium's.
 
-function print(o: { rows: readonly Row[]; version: string; runs: number; cold: number }): void {
-  const { rows, version, runs, cold } = o
-  const cpu = cpus()[0]?.model.trim() ?? 'unknown'
-  const load = loadavg()[0]!.toFixed(1)
-  const lines = [
-    '',
-    `${cpu}, ${availableParallelism()} cores, Chromium ${version}; load ${load} at the end; our arithmetic: simd`,
-    `Milliseconds, median (least..greatest): ${runs} warm proofs in one page, ${cold} first proofs in fresh pages`,
-    columns(['', '', ...ENGINES, 'snarkjs ÷ soulproof']),
-  ]
-  for (const kind of ['warm', 'cold'] as const) {
-    for (const row of rows) {
-      const { soulproof, snarkjs } = row[kind]
-      const where = `${row.isolated ? 'isolated' : 'not isolated'}, ${kind}`
-      const ratio = (snarkjs.median / soulproof.median).toFixed(2)
-      lines.push(columns([row.statement, where, text(soulproof), text(snarkjs), ratio]))
-    }
-  }
-  process.stdout.write(`${lines.join('\n')}\n`)
-}
+| statement | isolated | engine | bytes loaded | first proof | in the next visit | warm | MiB | of it heap |
+|---|---|---|---:|---:|---:|---:|---:|---:|
+${lines.join('\n')}
 
-function text({ median, min, max }: Spread): string {
-  const [middle, least, greatest] = [median, min, max].map((value) => Math.round(value).toLocaleString('en'))
-  return `${middle} (${least}..${greatest})`
-}
+snarkjs's number over ours:
 
-function columns(cells: readonly string[]): string {
-  const widths = [12, 20, 24, 24, 22]
-  return cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('')
+| statement | isolated | first proof | in the next visit | warm | bytes | MiB |
+|---|---|---:|---:|---:|---:|---:|
+${ratios.join('\n')}
+`
 }
 
 try {

@@ -1,23 +1,41 @@
-import { spawn } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BUILT, buildPackage } from './lib/browser.js'
+import { runGroups, type TestGroup } from './lib/mocha.js'
+import { packArtifactFiles } from './lib/packed.js'
 
 /*
- * Everything that runs in Chromium: the page of `npm test`, faults of networks and storage, and the hosts of examples/.
+ * Everything that runs in Chromium: a page under its policy, faults of networks and storage, the hosts of examples/, and
+ * the page of web/ with its budget and axe. The package is built and artifacts are packed once for all.
  *
- *   node --import tsx scripts/test-browser.ts [file...]
+ *   npm run test:browser [-- page|faults|hosts|next|web ...]
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const ALL = ['test/browser/page.test.ts', 'test/browser/faults.browser.ts', 'test/browser/hosts.browser.ts']
+const EXAMPLES = join(ROOT, '.build', 'examples')
 
-const files = process.argv.length > 2 ? process.argv.slice(2) : ALL
-const mocha = join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js')
-const child = spawn(process.execPath, [mocha, '--exit', ...files], {
-  cwd: ROOT,
-  stdio: 'inherit',
-  env: { ...process.env, REQUIRE_CHROMIUM: '1' },
-})
-child.on('close', (code) => {
-  process.exitCode = code ?? 1
-})
+/** Statements whose artifacts pages load. */
+const STATEMENTS = ['membership', 'policy-s', 'policy-m']
+
+/** Those that take longest first; Next.js has to be installed, and a fault is twenty seconds of silence, three times. */
+const GROUPS: readonly TestGroup[] = [
+  { name: 'next', files: ['test/browser/next.browser.ts'] },
+  { name: 'web', files: ['test/web/page.e2e.ts'] },
+  { name: 'faults', files: ['test/browser/faults.browser.ts'] },
+  { name: 'hosts', files: ['test/browser/hosts.browser.ts'] },
+  { name: 'page', files: ['test/browser/page.browser.ts'] },
+]
+
+const wanted = process.argv.slice(2)
+for (const name of wanted) {
+  if (!GROUPS.some((group) => group.name === name))
+    throw new RangeError(`groups are ${GROUPS.map((group) => group.name).join(', ')}`)
+}
+const groups = GROUPS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+const begun = performance.now()
+await rm(EXAMPLES, { recursive: true, force: true })
+await buildPackage()
+for (const statement of STATEMENTS) await packArtifactFiles(statement)
+process.stdout.write(`built and packed in ${((performance.now() - begun) / 1000).toFixed(0)} s\n`)
+await runGroups({ groups, env: { REQUIRE_CHROMIUM: '1', [BUILT]: '1' } })

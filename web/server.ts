@@ -10,7 +10,7 @@ const ZKEYS = fileURLToPath(new URL('../zkeys/', import.meta.url))
 /** Statements that the page has deployed on a local chain. */
 const ON_CHAIN = ['policy-s', 'policy-m', 'policy-l']
 /** For circuit debuggers, not for pages. */
-const NOT_SERVED = /\.sym$/
+const NOT_SERVED = /\.(sym|r1cs)$/
 
 /** Serves the artifacts of `zkeys/` beside the page, and puts them beside what is built. */
 export function artifacts(): Plugin {
@@ -36,7 +36,9 @@ export function artifacts(): Plugin {
     closeBundle() {
       const target = join(outDir, 'zkeys')
       mkdirSync(target, { recursive: true })
-      for (const name of readdirSync(ZKEYS).filter((name) => !NOT_SERVED.test(name))) {
+      const names = readdirSync(ZKEYS).filter((name) => !NOT_SERVED.test(name))
+      // What is there packed is not asked for as it is.
+      for (const name of names.filter((name) => !names.includes(`${name}.pack`))) {
         try {
           linkSync(join(ZKEYS, name), join(target, name))
         } catch {

@@ -1,54 +1,44 @@
-import type { ProofWithSignals, Prover } from 'soulproof/prover'
+import type { PreparedStatement, ProofWithSignals, Prover } from 'soulproof/prover'
 
-/* The page in which scripts/bench-browser.ts measures: both engines, with the same bytes. */
+/* The page in which scripts/bench-browser.ts measures: both engines, each as an app would use it. */
 
 /** Who proves. */
 export type EngineName = 'soulproof' | 'snarkjs'
 
-/** One proof. */
+/** One proof, from the button on: engine and artifacts are loaded within the time, where they are not there yet. */
 export interface Measured extends ProofWithSignals {
   readonly milliseconds: number
 }
 
-let provingKey: Uint8Array<ArrayBuffer>
-let witness: Uint8Array<ArrayBuffer>
 let prover: Prover | undefined
 
-async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(path)
-  if (!response.ok) throw new Error(`the server answers ${response.status}`)
-  return new Uint8Array(await response.arrayBuffer())
-}
-
-// Imported with the first proof, so that the time of a first proof has the engine's own loading in it.
-const ENGINES: Readonly<Record<EngineName, () => Promise<ProofWithSignals>>> = {
-  async soulproof() {
+const ENGINES: Readonly<Record<EngineName, (prepared: PreparedStatement) => Promise<ProofWithSignals>>> = {
+  async soulproof(prepared) {
     if (prover === undefined) {
       const { createProver } = await import('soulproof/prover')
-      prover = await createProver()
+      prover = await createProver({ artifacts: new URL('/zkeys/', location.href) })
     }
-    return prover.groth16({ provingKey, witness })
+    return prover.provePrepared(prepared)
   },
-  async snarkjs() {
+  async snarkjs({ statement, inputs }) {
     const { groth16 } = await import('snarkjs')
-    return groth16.prove(provingKey, witness) as Promise<ProofWithSignals>
+    const files = [`/zkeys/${statement}.wasm`, `/zkeys/${statement}.zkey`] as const
+    return groth16.fullProve(
+      inputs as Parameters<typeof groth16.fullProve>[0],
+      ...files,
+    ) as Promise<ProofWithSignals>
   },
 }
 
 const commands = {
-  /** Loads what both prove with. */
-  async load(statement: string) {
-    provingKey = await bytesOf(`/zkeys/${statement}.zkey`)
-    witness = await bytesOf(`/witnesses/${statement}.wtns`)
-  },
-  async prove(engine: EngineName): Promise<Measured> {
+  async prove(o: { engine: EngineName; prepared: PreparedStatement }): Promise<Measured> {
     const start = performance.now()
-    const proof = await ENGINES[engine]()
-    return { ...proof, milliseconds: performance.now() - start }
+    const { proof, publicSignals } = await ENGINES[o.engine](o.prepared)
+    return { proof, publicSignals, milliseconds: performance.now() - start }
   },
   /** How our engine works here, once it has proved. */
   async describe() {
-    return { arithmetic: prover?.arithmetic, shared: prover?.shared, cores: navigator.hardwareConcurrency }
+    return { arithmetic: prover?.arithmetic, shared: prover?.shared }
   },
 }
 

@@ -1,10 +1,10 @@
 import { createReadStream, existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { step } from './step.js'
 
 /* Pages for tests and measurements: bundled as apps bundle them, served by a small server, opened in Chromium. */
@@ -12,6 +12,14 @@ import { step } from './step.js'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const ZKEYS = join(ROOT, 'zkeys')
 const VITE = join(ROOT, 'node_modules', '.bin', 'vite')
+
+/** Variable that tells processes of a run that the package is built already. */
+export const BUILT = 'SOULPROOF_BUILT'
+
+/** Builds the package, `dist/plain` included, unless whoever started this process has done so. */
+export async function buildPackage(): Promise<void> {
+  if (process.env[BUILT] !== '1') await step('npm', ['run', 'build:plain'], ROOT)
+}
 
 /** Debian's, unless another is named. */
 export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
@@ -168,4 +176,46 @@ export async function startChromium(flags: readonly string[] = []): Promise<Brow
     chromiumSandbox: false,
     args: [...FLAGS, ...flags],
   })
+}
+
+/** Returns what calls one of the commands that a page has hung on `globalThis.page`. */
+export function callerOf<Commands extends Readonly<Record<string, (argument: never) => unknown>>>() {
+  return <Name extends keyof Commands & string>(
+    page: Page,
+    name: Name,
+    ...[argument]: Parameters<Commands[Name]>
+  ): Promise<Awaited<ReturnType<Commands[Name]>>> =>
+    page.evaluate(
+      ([command, given]) =>
+        (globalThis as unknown as { page: Record<string, (argument: unknown) => never> }).page[command]!(
+          given,
+        ),
+      [name, argument as unknown] as const,
+    )
+}
+
+/** MiB that the pages' processes had resident at most, the greatest of them. */
+export interface PeakMemory {
+  readonly resident: number
+  /** Without what is mapped from files, which is Chromium itself: heaps, WebAssembly's and shared memory. */
+  readonly heap: number
+}
+
+/** Asks the system what Chromium's pages took at most; Linux alone tells. */
+export async function peakMemory(browser: Browser): Promise<PeakMemory> {
+  const session = await browser.newBrowserCDPSession()
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+  await session.detach()
+  const peaks = await Promise.all(
+    processInfo
+      .filter(({ type }) => type === 'renderer')
+      .map(async ({ id }) => {
+        const text = await readFile(`/proc/${id}/status`, 'utf8')
+        const [resident, files] = ['VmHWM', 'RssFile'].map(
+          (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]) / 1024,
+        ) as [number, number]
+        return { resident, heap: resident - files }
+      }),
+  )
+  return peaks.reduce((most, peak) => (peak.resident > most.resident ? peak : most))
 }

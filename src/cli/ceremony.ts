@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type CeremonyCircuit, ceremonyCircuit } from '../ceremony/circuit.js'
@@ -19,6 +20,8 @@ import {
 import { type Transcript, transcriptHash } from '../ceremony/transcript.js'
 import { verifyCeremony } from '../ceremony/verify.js'
 import { randomBytes } from '../crypto/random.js'
+import { PACKED } from '../prover/artifacts.js'
+import { writeAtomically } from '../setup/build.js'
 import { type ContributorOptions, readContributor, withContributor } from './ceremony-contributor.js'
 import { addJoinCommand, addServeCommand } from './ceremony-http.js'
 import { RefusedError, UsageError } from './errors.js'
@@ -222,19 +225,23 @@ Example:
     .description('check the whole ceremony, and write its keys with the manifest that apps point to')
     .argument('<folder>', 'folder of the ceremony')
     .requiredOption('--out <folder>', 'folder to write')
+    .option('--packed', 'write what pages load too: generators and keys as <file>.pack, a fifth of the bytes')
     .addHelpText(
       'after',
       `
 Prover and verifier take the manifest: prove --manifest keys/manifest.json, verify --manifest keys/manifest.json.
 
 Example:
-  $ soulproof ceremony export our-ceremony --out keys`,
+  $ soulproof ceremony export our-ceremony --out keys --packed`,
     )
-    .action(async (folder: string, options: { out: string }) => {
+    .action(async (folder: string, options: { out: string; packed?: boolean }) => {
       const manifest = await withProgress('export', async (progress) => {
         await verifyCeremony({ folder, onProgress: progress.report })
         return exportCeremony({ folder, out: options.out })
       })
+      if (options.packed) {
+        for (const statement of Object.keys(manifest.statements)) await writePacked(options.out, statement)
+      }
       const statements = Object.entries(manifest.statements).map(
         ([statement, { provenance, verificationKeyHash }]) => ({
           statement,
@@ -244,6 +251,21 @@ Example:
       )
       printJson({ manifest: `${options.out}/manifest.json`, statements })
     })
+}
+
+/** Packs a statement's witness generator and key beside them. */
+async function writePacked(folder: string, statement: string): Promise<void> {
+  const [{ packGeneratorArtifact, packKeyArtifact }, { readR1cs }] = await Promise.all([
+    import('../wire/pack.js'),
+    import('../formats/r1cs.js'),
+  ])
+  const read = async (part: string): Promise<Uint8Array> =>
+    new Uint8Array(await readFile(join(folder, `${statement}.${part}`)))
+  const write = async (part: string, bytes: Uint8Array): Promise<void> => {
+    await writeAtomically(join(folder, `${statement}.${part}${PACKED}`), bytes)
+  }
+  await write('wasm', packGeneratorArtifact(await read('wasm')))
+  await write('zkey', await packKeyArtifact({ zkey: await read('zkey'), r1cs: readR1cs(await read('r1cs')) }))
 }
 
 interface VerifyOptions {

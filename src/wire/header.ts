@@ -1,7 +1,7 @@
 /** What a packed artifact begins with. */
 
 /** First bytes of a packed artifact: `spwf`, version, kind, its own length and that of the artifact, 32 bits each. */
-export const HEADER = { magic: 'spwf', version: 1, length: 16 } as const
+export const HEADER = { magic: 'spwf', version: 2, length: 16 } as const
 
 /** What is packed: bytes of any kind, a witness generator, a proving key. */
 export const KIND = { bytes: 0, generator: 1, key: 2 } as const

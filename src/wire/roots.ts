@@ -4,11 +4,12 @@
  */
 import { chooseArithmetic } from '../bn254/arithmetic.js'
 import { addExtension } from '../bn254/extension.js'
-import { type ArithmeticName, addField, type Field, INTEGER } from '../bn254/field.js'
-import { align, at, createProgram, type Program } from '../bn254/program.js'
+import { type ArithmeticName, type Field, INTEGER } from '../bn254/field.js'
+import { at, type Program } from '../bn254/program.js'
 import { type Code, call, control, I32, i32, type Local } from '../bn254/wasm.js'
 import { invert } from '../field.js'
 import { BASE_FIELD_MODULUS as q } from '../groth16.js'
+import { coordinates, startModule } from './coordinates.js'
 
 /** Points that are worked on at once. */
 const BATCH = 2048
@@ -41,18 +42,9 @@ export async function openRoots(arithmetic?: ArithmeticName): Promise<Roots> {
 }
 
 async function createRoots(arithmetic: ArithmeticName): Promise<Roots> {
-  const type = { shared: false, initial: 16, maximum: 64 }
-  const program = createProgram({ memory: type })
-  const fq = addField(program, { name: 'fq', modulus: q, arithmetic })
-  addRoots(program, fq)
-  const assembly = program.finish()
-  const memory = new WebAssembly.Memory(type)
-  const { instance } = await WebAssembly.instantiate(assembly.bytes, { env: { memory } })
+  const started = await startModule({ arithmetic, pages: { initial: 16, maximum: 64 }, add: addRoots })
+  const { wasm, memory, free: input } = started
   const bytes = new Uint8Array(memory.buffer)
-  for (const constant of assembly.constants) bytes.set(constant.bytes, constant.address)
-  const wasm = instance.exports as Record<string, (...args: number[]) => void>
-  ;(instance.exports['scratch'] as WebAssembly.Global).value = assembly.end
-  const input = align(assembly.end + assembly.scratchLength)
   const output = input + BATCH * 2 * INTEGER
 
   const inBatches = (
@@ -118,9 +110,6 @@ function addRoots(program: Program, fq: Field): void {
   const { module } = program
   const P = fq.pairLength
   const power = addPower(program, fq)
-  // mul divides by R.
-  const into = i32.const(fq.rawPairOf((fq.toMontgomery(fq.toMontgomery(1n)) * invert(2n ** 256n % q, q)) % q))
-  const outOf = i32.const(fq.rawPairOf(2n ** 256n % q))
   const half = i32.const(fq.pairOf((q + 1n) / 2n))
   const one = i32.const(fq.pairOf(1n))
   const b1 = i32.const(fq.pairOf(3n))
@@ -130,12 +119,7 @@ function addRoots(program: Program, fq: Field): void {
   const [x, y, e] = [0, 1, 2].map(() => program.scratch(2 * P)) as [Code, Code, Code]
   const [s, t] = [program.scratch(P), program.scratch(P)] as [Code, Code]
 
-  const take = (out: Code, a: Code, b: Code): Code => [
-    fq.fromIntegers(out, a, b),
-    fq.mul(out, out, into),
-    fq.reduce(out, out),
-  ]
-  const give = (a: Code, b: Code, value: Code): Code => [fq.mul(s, value, outOf), fq.toIntegers(a, b, s)]
+  const { take, give } = coordinates(fq, s)
   const pairs = (
     name: string,
     o: { inLength: number; outLength: number },

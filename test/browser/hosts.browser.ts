@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { bundlePage, CHROMIUM, FLAGS, servePage, startChromium } from '../../scripts/lib/browser.js'
-import { packArtifactFiles } from '../../scripts/lib/packed.js'
-import { step } from '../../scripts/lib/step.js'
+import { type Browser, chromium } from 'playwright-core'
+import {
+  buildPackage,
+  bundlePage,
+  CHROMIUM,
+  FLAGS,
+  servePage,
+  startChromium,
+} from '../../scripts/lib/browser.js'
+import { copyArtifacts, drive, EXAMPLES, OUT } from './screens.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const EXAMPLES = join(ROOT, 'examples')
-const OUT = join(ROOT, '.build', 'examples')
-const EXPECTED = 'an adult from CA'
-const NEXT_PORT = 3817
 
 /** What each host is served with; Vite and pages without a bundler need nothing more. */
 const POLICY = {
@@ -28,9 +29,7 @@ describe('examples in Chromium', () => {
   let browser: Browser
 
   before(async () => {
-    await step('npm', ['run', 'build:plain'], ROOT)
-    await packArtifactFiles('policy-s')
-    await rm(OUT, { recursive: true, force: true })
+    await buildPackage()
     for (const host of ['vite', 'worker']) {
       assert.equal(
         await bundlePage({ root: join(EXAMPLES, host), outDir: join(OUT, host) }),
@@ -91,96 +90,7 @@ describe('examples in Chromium', () => {
       }
     })
   }
-
-  describe('Next.js', () => {
-    const folder = join(OUT, 'next')
-
-    before(async function () {
-      this.timeout(600_000)
-      await cp(join(EXAMPLES, 'next'), folder, { recursive: true })
-      await cp(join(EXAMPLES, 'wallet.js'), join(folder, 'wallet.js'))
-      await copyArtifacts(join(folder, 'public', 'zkeys'))
-      // The packages of this clone in place of npm's.
-      const json = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-      delete json.dependencies.soulproof
-      await writeFile(join(folder, 'package.json'), JSON.stringify(json))
-      await step('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], folder)
-      await symlink(ROOT, join(folder, 'node_modules', 'soulproof'))
-      await step(join(folder, 'node_modules', '.bin', 'next'), ['build', '--webpack'], folder, {
-        ...process.env,
-        NEXT_TELEMETRY_DISABLED: '1',
-      })
-    })
-
-    for (const isolated of [true, false]) {
-      it(`${isolated ? 'isolated' : 'not isolated'}: is rendered by the server, proves in the page, and is verified by the server`, async () => {
-        const server = await startNext(folder)
-        const context = await browser.newContext()
-        if (!isolated) await withoutIsolation(context)
-        try {
-          const html = await (await fetch(server.origin)).text()
-          assert.match(html, /<h1>Are you an adult\?<\/h1>/)
-          const requests: string[] = []
-          context.on('request', (request) => requests.push(new URL(request.url()).pathname))
-          await drive({ context, url: server.origin, isolated })
-          assert.ok(requests.includes('/api/verify'))
-          assert.ok(requests.includes('/zkeys/policy-s.zkey.pack'))
-        } finally {
-          await context.close()
-          server.close()
-        }
-      })
-    }
-  })
 })
-
-/** Presses the button, and asserts what the app then says, with nothing that the page complains of. */
-async function drive(o: { context: BrowserContext; url: string; isolated: boolean }): Promise<void> {
-  const page = await o.context.newPage()
-  const complaints: string[] = []
-  page.on('console', (message) => {
-    // A browser asks for an icon by itself.
-    if (message.location().url.endsWith('/favicon.ico')) return
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(error.message))
-  await page.addInitScript(() => {
-    addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(violatedDirective))
-  })
-  await page.goto(o.url)
-  assert.equal(await page.evaluate(() => crossOriginIsolated), o.isolated)
-  await page.waitForSelector('button:enabled')
-  await proveOnce(page)
-  // And once more with all that is there by now.
-  await proveOnce(page)
-  assert.deepEqual(complaints, [])
-}
-
-async function proveOnce(page: Page): Promise<void> {
-  await page.click('button')
-  await page.waitForFunction(
-    () => !['', 'proving'].includes(document.querySelector('output')?.textContent ?? ''),
-    {
-      timeout: 120_000,
-    },
-  )
-  assert.equal(await page.textContent('output'), EXPECTED)
-}
-
-/** Takes out the headers that isolate a page, as if its server did not send them. */
-async function withoutIsolation(context: BrowserContext): Promise<void> {
-  await context.route('**/*', async (route) => {
-    const response = await route.fetch()
-    const headers = Object.entries(response.headers()).filter(([name]) => !/^cross-origin-/.test(name))
-    await route.fulfill({ response, headers: Object.fromEntries(headers) })
-  })
-}
-
-async function copyArtifacts(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  for (const path of await packArtifactFiles('policy-s'))
-    await cp(path, join(folder, path.split('/').at(-1) ?? ''))
-}
 
 async function isolateExtension(path: string): Promise<void> {
   const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'))
@@ -193,30 +103,4 @@ async function isolateExtension(path: string): Promise<void> {
 function extensionId(path: string): string {
   const digest = createHash('sha256').update(path).digest('hex').slice(0, 32)
   return [...digest].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 16))).join('')
-}
-
-async function startNext(folder: string): Promise<{ origin: string; close: () => void }> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [
-      join(folder, 'node_modules', 'next', 'dist', 'bin', 'next'),
-      'start',
-      '-p',
-      String(NEXT_PORT),
-      '-H',
-      '127.0.0.1',
-    ],
-    { cwd: folder, env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' } },
-  )
-  const origin = `http://127.0.0.1:${NEXT_PORT}`
-  for (let tries = 0; ; tries++) {
-    const up = await fetch(origin).then(
-      () => true,
-      () => false,
-    )
-    if (up) break
-    if (tries === 150 || child.exitCode !== null) throw new Error('Next.js does not start')
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  return { origin, close: () => void child.kill() }
 }

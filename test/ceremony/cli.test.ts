@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { knownPhase1 } from '../../scripts/lib/known-phase1.js'
 import { writeSections } from '../../src/formats/sections.js'
@@ -143,13 +143,26 @@ describe('ceremony: from the command line alone', () => {
       ['Carol', 'Mallory'],
     )
 
-    await ceremony('export', 'ours', '--out', 'keys')
+    await ceremony('export', 'ours', '--out', 'keys', '--packed')
     const manifest = await folder.json('keys/manifest.json')
     assert.deepEqual(manifest.statements.membership.provenance, {
       kind: 'ceremony',
       transcript: hash,
       contributions: 3,
     })
+
+    // Packed, as pages load them, they are enough.
+    const lengths = await Promise.all(
+      ['membership.wasm', 'membership.zkey'].map(async (file) => {
+        const [plain, packed] = [`keys/${file}`, `keys/${file}.pack`].map((name) => join(folder.path, name))
+        const sizes = await Promise.all(
+          [plain, packed].map(async (path) => (await stat(path as string)).size),
+        )
+        await rm(plain as string)
+        return sizes as [number, number]
+      }),
+    )
+    for (const [plain, packed] of lengths) assert.ok(packed < plain / 4)
 
     // Keys that prove, and verify without allowing development keys.
     await cli('soul', 'create', '--out', 'alice.json')

@@ -265,7 +265,8 @@ describe('the page of web/', () => {
       await page.keyboard.press('Enter')
       await says('Lakeside Grants is convinced.')
       await says('Proved in')
-      assert(server.requests.includes('/zkeys/policy-m.zkey'))
+      for (const file of ['policy-m.wasm.pack', 'policy-m.zkey.pack'])
+        assert(server.requests.includes(`/zkeys/${file}`), file)
     })
 
     it('puts in words what was learned and what was not, and says that the key is a development key', async () => {

@@ -23,7 +23,7 @@ import { createVerifier } from 'soulproof/verifier'
 
 /*
  * A page as an app would write it: a Soul, an issuer and a prover of its own, all by the package's public names.
- * test/browser/page.test.ts calls what hangs on `window.page`, and verifies what comes back once more in Node.
+ * test/browser/page.browser.ts calls what hangs on `window.page`, and verifies what comes back once more in Node.
  */
 
 const CONTEXT = { scope: 'page', message: 12n } as const

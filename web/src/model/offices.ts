@@ -26,38 +26,25 @@ export interface Office {
   readonly kind: Kind
 }
 
+const field =
+  (type: Field['type']) =>
+  (claim: string, label: string): Field => ({ claim, label, type })
+const [text, number] = [field('text'), field('number')]
+
 /** Kinds of SBTs by name. */
 export const KINDS: Readonly<Record<Kind, KindInfo>> = {
-  passport: {
-    kind: 'passport',
-    title: 'Passport',
-    fields: [
-      { claim: 'name', label: 'Name', type: 'text' },
-      { claim: 'country', label: 'Citizen of', type: 'country' },
-      { claim: 'birthDate', label: 'Born', type: 'day' },
-    ],
-  },
-  degree: {
-    kind: 'degree',
-    title: 'Degree',
-    fields: [
-      { claim: 'major', label: 'Subject', type: 'text' },
-      { claim: 'year', label: 'Year', type: 'number' },
-    ],
-  },
-  account: {
-    kind: 'account',
-    title: 'Account',
-    fields: [
-      { claim: 'handle', label: 'Known as', type: 'text' },
-      { claim: 'followers', label: 'Followers', type: 'number' },
-    ],
-  },
-  ticket: {
-    kind: 'ticket',
-    title: 'Attendance',
-    fields: [{ claim: 'talks', label: 'Talks heard', type: 'number' }],
-  },
+  passport: kind('passport', 'Passport', [
+    text('name', 'Name'),
+    field('country')('country', 'Citizen of'),
+    field('day')('birthDate', 'Born'),
+  ]),
+  degree: kind('degree', 'Degree', [text('major', 'Subject'), number('year', 'Year')]),
+  account: kind('account', 'Account', [text('handle', 'Known as'), number('followers', 'Followers')]),
+  ticket: kind('ticket', 'Attendance', [number('talks', 'Talks heard')]),
+}
+
+function kind(kind: Kind, title: string, fields: readonly Field[]): KindInfo {
+  return { kind, title, fields }
 }
 
 /** Years of the conference. */

@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import {
+  buildPackage,
   bundlePage,
-  hasChromium,
+  callerOf,
   type PageServer,
   STRICT_POLICY,
   servePage,
   startChromium,
 } from '../../scripts/lib/browser.js'
 import { packArtifactFiles } from '../../scripts/lib/packed.js'
-import { step } from '../../scripts/lib/step.js'
 import { createBackup, restoreBackup } from '../../src/backup/index.js'
 import { createMemoryPersons, grantSbt, offerSbt } from '../../src/issuing/index.js'
 import { parsePolicy } from '../../src/policy/index.js'
@@ -19,7 +19,6 @@ import { createIssuer, defineSchema } from '../../src/sbt/index.js'
 import { createVerifier } from '../../src/verifier/index.js'
 import type { Commands, Proved, Statement } from './page/page.js'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PAGE = fileURLToPath(new URL('page', import.meta.url))
 const BUNDLE = fileURLToPath(new URL('../../.build/browser-test', import.meta.url))
 /** Milliseconds in which Chromium has told what it stopped. */
@@ -45,17 +44,7 @@ async function openTab(context: BrowserContext, server: PageServer): Promise<Wat
 }
 
 /** Calls one of the page's commands. */
-function call<Name extends keyof Commands>(
-  page: Page,
-  name: Name,
-  ...[argument]: Parameters<Commands[Name]>
-): Promise<Awaited<ReturnType<Commands[Name]>>> {
-  return page.evaluate(
-    ([command, given]) =>
-      (globalThis as unknown as { page: Record<string, (argument: unknown) => never> }).page[command]!(given),
-    [name, argument] as const,
-  )
-}
+const call = callerOf<Commands>()
 
 /** Verifies in Node what a page proved, and asserts that another context refuses it. */
 async function assertValid(page: Page, statement: Statement, proved: Proved): Promise<void> {
@@ -85,14 +74,8 @@ describe('a page in Chromium', () => {
   let browser: Browser
   let warnings: string
 
-  before(async function () {
-    this.timeout(300_000)
-    // Whoever has no browser may run the other tests. `.ci/run` installs one, and says that it has to be there.
-    if (!hasChromium() && !process.env['REQUIRE_CHROMIUM']) {
-      process.stdout.write('  no Chromium: run "apt-get install chromium", or set CHROMIUM to its path\n')
-      this.skip()
-    }
-    await step('npm', ['run', 'build'], ROOT)
+  before(async () => {
+    await buildPackage()
     warnings = await bundlePage({ root: PAGE, outDir: BUNDLE })
     for (const statement of ['membership', 'policy-s']) await packArtifactFiles(statement)
     browser = await startChromium()
