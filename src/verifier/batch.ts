@@ -10,7 +10,7 @@ export interface BatchOptions {
   readonly wait?: number
   /**
    * Told of each batch after its callers: how many proofs it had, how many of them do not hold, and the milliseconds that it took. What
-   * it throws is dropped.
+   * it throws, or rejects with, is dropped.
    */
   readonly onBatch?: (batch: {
     readonly proofs: number
@@ -47,6 +47,8 @@ export function createBatches(options: BatchOptions = {}): ProofCheck {
     throw new TypeError('batch.onBatch must be a function')
   const queues = new Map<VerificationKeyJson, Waiting[]>()
 
+  const tell = async (batch: Parameters<NonNullable<typeof onBatch>>[0]): Promise<void> => onBatch?.(batch)
+
   const flush = async (verificationKey: VerificationKeyJson): Promise<void> => {
     const batch = queues.get(verificationKey) ?? []
     queues.delete(verificationKey)
@@ -57,11 +59,8 @@ export function createBatches(options: BatchOptions = {}): ProofCheck {
       const milliseconds = performance.now() - startedAt
       const refused = new Set(invalid)
       for (const [i, { resolve }] of batch.entries()) resolve(!refused.has(i))
-      onBatch?.({
-        proofs: batch.length,
-        invalid: invalid.length,
-        milliseconds,
-      })
+      // Neither what it throws nor what it promises is this one's.
+      tell({ proofs: batch.length, invalid: invalid.length, milliseconds }).catch(() => undefined)
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }

@@ -76,7 +76,7 @@ describe('ceremony: the coordinator over HTTP', () => {
   })
 
   it('skips who lets the turn pass, and who is silent while waiting', async () => {
-    await serve({ turnSeconds: 2, idleSeconds: 1 })
+    await serve({ turnSeconds: 5, idleSeconds: 1 })
     const slow = await enqueue('slow')
     await enqueue('silent')
     assert.equal((await stateOf(slow)).state, 'turn')

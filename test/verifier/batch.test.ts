@@ -75,17 +75,21 @@ describe('verifier/batch', () => {
     })
   })
 
-  it('an app that fails to count a batch does not make its proofs invalid', async () => {
-    const verifier = await createVerifier({
-      allowDevelopmentKeys: true,
-      batch: {
-        onBatch: () => {
-          throw new Error('no counter')
-        },
-      },
-    })
-    const result = await verifier.verify({ ...expected, envelope: alice })
-    assert.equal(result.valid, true)
+  it('an app that fails to count a batch does not make its proofs invalid, nor end the process', async () => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): unknown => unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    const fail = (): void => {
+      throw new Error('no counter')
+    }
+    for (const onBatch of [fail, async () => fail()]) {
+      const verifier = await createVerifier({ allowDevelopmentKeys: true, batch: { onBatch } })
+      const result = await verifier.verify({ ...expected, envelope: alice })
+      assert.equal(result.valid, true)
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    assert.deepEqual(unhandled, [])
   })
 
   it('names an option that is malformed', async () => {
