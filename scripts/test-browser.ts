@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BUILT, buildPackage } from './lib/browser.js'
 import { runGroups, type TestGroup } from './lib/mocha.js'
@@ -13,7 +11,6 @@ import { step } from './lib/step.js'
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const EXAMPLES = join(ROOT, '.build', 'examples')
 
 /** Statements whose artifacts pages load, by the process that packs them. */
 const PACKED = [['policy-m'], ['membership', 'policy-s']]
@@ -35,7 +32,6 @@ for (const name of wanted) {
 }
 const groups = GROUPS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
 const begun = performance.now()
-await rm(EXAMPLES, { recursive: true, force: true })
 // Packing takes a core for a minute the first time; then it comes from the cache.
 await Promise.all([
   buildPackage(),
