@@ -94,23 +94,23 @@ function compileMutant(
 /** Puts the tests to the contracts as they are now; returns the first that fails. */
 async function firstFailure({ tests }: Suite): Promise<string | undefined> {
   for (const [file, titles] of tests) {
-    const version = ++run
     const mocha = new Mocha({ bail: true, timeout: 600_000, reporter: class {} as never })
     mocha.grep(new RegExp(`^(?!.*\\bgas\\b)${titles}`))
-    mocha.addFile(file)
-    // As a module of its own each time, since files of tests are read once.
-    await (mocha.loadFilesAsync as (o: object) => Promise<void>)({
-      esmDecorator: (url: URL | string) => `${url}?mutant=${version}`,
-    })
-    const failed = await new Promise<string | undefined>((resolve) => {
+    // As a module of its own each time: files of tests are read once.
+    const url = new URL(`../../${file}?mutant=${++run}`, import.meta.url).href
+    mocha.suite.emit('pre-require', globalThis, file, mocha)
+    await import(url)
+    mocha.suite.emit('post-require', globalThis, file, mocha)
+    const failed = await new Promise<string | undefined>((resolve, reject) => {
       let first: string | undefined
       let passed = 0
       const runner = mocha.run(() => {
-        if (first === undefined && passed === 0) throw new Error(`${file} has no test ${titles}`)
+        if (first === undefined && passed === 0) reject(new Error(`${file} has no test ${titles}`))
         resolve(first)
       })
       runner.on('pass', () => passed++)
-      runner.on('fail', ({ title }) => {
+      runner.on('fail', ({ title }, error) => {
+        if (process.env['SOULPROOF_DEBUG']) console.log(error)
         first ??= title
       })
     })
@@ -134,6 +134,7 @@ for (const name of names) {
   replaceContracts(compileMutant(file, source, suite) ?? {})
   const wrong = await firstFailure(suite)
   if (wrong !== undefined) throw new Error(`${name} without a mistake fails: ${wrong}`)
+  console.log(`${name}: ${mine.length} mutants, and no mistake without one`)
   for (const mutant of mine) await judge(name, file, suite, mutant)
 }
 console.log(`${killed} of ${count} mutants killed (${invalid} do not compile)`)

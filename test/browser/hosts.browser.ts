@@ -38,6 +38,7 @@ describe('examples in Chromium', () => {
       )
     }
     for (const host of ['plain', 'extension']) {
+      await rm(join(OUT, host), { recursive: true, force: true })
       // An extension's page is the one without a bundler.
       for (const part of new Set(['plain', host]))
         await cp(join(EXAMPLES, part), join(OUT, host), { recursive: true })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,16 +17,28 @@ describe('Next.js in Chromium', () => {
 
   before(async () => {
     await buildPackage()
-    await rm(folder, { recursive: true, force: true })
+    // What is installed stays for the next time.
+    for (const name of await readdir(folder).catch(() => []))
+      if (name !== 'node_modules') await rm(join(folder, name), { recursive: true })
     await cp(join(EXAMPLES, 'next'), folder, { recursive: true })
     await cp(join(EXAMPLES, 'wallet.js'), join(folder, 'wallet.js'))
     await copyArtifacts(join(folder, 'public', 'zkeys'))
-    // The packages of this clone in place of npm's.
-    const json = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    const modules = join(folder, 'node_modules')
+    const installed = await readFile(join(modules, '.soulproof', 'package.json'), 'utf8').catch(
+      () => undefined,
+    )
+    const text = await readFile(join(folder, 'package.json'), 'utf8')
+    // The package of this clone in place of npm's.
+    const json = JSON.parse(text)
     delete json.dependencies.soulproof
     await writeFile(join(folder, 'package.json'), JSON.stringify(json))
-    await step('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], folder)
-    await symlink(ROOT, join(folder, 'node_modules', 'soulproof'))
+    if (installed !== text) {
+      await rm(modules, { recursive: true, force: true })
+      await step('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], folder)
+      await symlink(ROOT, join(modules, 'soulproof'))
+      await mkdir(join(modules, '.soulproof'))
+      await writeFile(join(modules, '.soulproof', 'package.json'), text)
+    }
     await step(join(folder, 'node_modules', '.bin', 'next'), ['build', '--webpack'], folder, {
       ...process.env,
       NEXT_TELEMETRY_DISABLED: '1',

@@ -225,8 +225,10 @@ describe('PolicyHub', () => {
       await refuses(async (at) => spend(await proofAt(start, OTHER_ROOT), { at }), 'PolicyHub__RootUnknown')
       await stage.publish(hub, DIGEST, OTHER_ROOT)
       const superseded = await stage.now()
+      // Proved before: the node's clock goes on.
+      const timely = await proofAt(superseded + GRACE - 3n)
       await stage.moveTo(superseded + GRACE - 3n)
-      await spend(await proofAt(superseded + GRACE - 3n))
+      await spend(timely)
       await stage.moveTo(superseded + GRACE + 1n)
       const late = await proofAt(superseded + GRACE)
       await refuses((at) => spend({ ...late, nullifier: 3n }, { at }), 'PolicyHub__RootSuperseded')
