@@ -22,7 +22,7 @@ const BUDGET: Readonly<Record<(typeof PAGE_EXPORTS)[number], number>> = {
 }
 
 /** What it may have to load at most where PLONK is asked for, or artifacts are unpacked without their worker. */
-const LATER = 14_500
+const LATER = 17_500
 
 /** What of a package's folder is in nobody's bundle: GPL code, peers, and what only Node has. */
 const FOREIGN = /node_modules\/(snarkjs|ffjavascript|circom|poseidon-lite|@zk-kit|viem|classic-level|buffer)/
