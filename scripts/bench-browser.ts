@@ -9,11 +9,19 @@ import { BENCH_CASES } from '../src/cli/bench-cases.js'
 import { BASE8, multiply } from '../src/crypto/babyjub.js'
 import { beaconField } from '../src/designated/beacon.js'
 import { textBeacon } from '../src/designated/index.js'
-import { createMemoryLedger, prepareBatch } from '../src/ledger/index.js'
+import {
+  createMemoryLedger,
+  type Entry,
+  ledgerHandle,
+  prepareBatch,
+  prepareHistory,
+} from '../src/ledger/index.js'
 import { parsePolicy } from '../src/policy/index.js'
 import { loadArtifacts } from '../src/prover/artifacts.js'
 import type { PreparedStatement } from '../src/prover/index.js'
+import { createSoul } from '../src/soul/index.js'
 import { contextSignals, timedContext } from '../src/statements/context.js'
+import { HISTORY_ENTRIES } from '../src/statements/ledger-history.js'
 import { preparePolicy } from '../src/statements/policy.js'
 import { verifyGroth16 } from '../src/verifier/index.js'
 import type { Commands, EngineName } from './bench-browser/page.js'
@@ -60,6 +68,7 @@ const CASES: Readonly<Record<string, () => PreparedStatement>> = {
   'policy-m': () => caseOf('policy-m'),
   'policy-m-timed': timedCase,
   'policy-l': () => caseOf('policy-l'),
+  'ledger-history': historyCase,
   'ledger-batch': batchCase,
 }
 
@@ -146,16 +155,28 @@ function timedCase(): PreparedStatement {
   return { statement: 'policy-m-timed', ...prepared }
 }
 
+/** A Soul with as many entries as are opened, none of them a default. */
+function historyCase(): PreparedStatement {
+  const categories = ['loan', 'default']
+  const [ledger, soul] = [createMemoryLedger({ id: 'bench', categories }), createSoul()]
+  const handle = ledgerHandle({ soul, ledgerId: 'bench' })
+  const entries = Array.from({ length: HISTORY_ENTRIES }, () => entryOf(handle))
+  ledger.append(...entries)
+  ledger.apply()
+  const query = { ledger: { id: 'bench', categories }, of: ['default'], most: 0 }
+  const proof = ledger.proof(handle)
+  const history = prepareHistory({ ...CONTEXT, soul, query, proof, entries: ledger.entries() })
+  return { statement: 'ledger-history', ...history, revealed: {} }
+}
+
+function entryOf(handle: bigint): Entry {
+  return { handle, category: 0, amount: 100n, ref: 0n, at: 1_763_700_000n }
+}
+
 /** As many entries about as many Souls as a batch takes. */
 function batchCase(): PreparedStatement {
   const ledger = createMemoryLedger({ id: 'bench', categories: ['loan'] })
-  const entries = Array.from({ length: 64 }, (_, i) => ({
-    handle: BigInt(i + 1),
-    category: 0,
-    amount: 100n,
-    ref: 0n,
-    at: 1_763_700_000n,
-  }))
+  const entries = Array.from({ length: 64 }, (_, i) => entryOf(BigInt(i + 1)))
   const { inputs, publicSignals } = prepareBatch({ reader: ledger.reader, entries })
   return { statement: 'ledger-batch', inputs, publicSignals: publicSignals.map(String), revealed: {} }
 }
