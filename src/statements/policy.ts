@@ -309,6 +309,8 @@ export function preparePolicy(
   assertUint(now, CLOCK_BITS, 'now')
   refuseOwnKey(soul, context)
   const program = compilePolicy(policy)
+  // Before the wallet is looked at: malformed roots are not its fault.
+  const anchors = anchorsOf({ policy, roots })
   const { assignment, reasons } = assignSbts({
     policy,
     roots,
@@ -319,7 +321,6 @@ export function preparePolicy(
     ...(ledgers && { ledgers }),
   })
   if (assignment === undefined) throw new StatementError('the wallet does not satisfy the policy', reasons)
-  const anchors = anchorsOf({ policy, roots })
   const trees = program.sets.map((set) => set.tree ?? sets.find((tree) => tree.root === set.root))
   const read = program.ledgers.map(
     ({ name }) => policy.ledgers.find((rule) => rule.name === name) as LedgerRule,

@@ -72,6 +72,20 @@ describe('policy-s', () => {
     })
   }
 
+  it('names roots that came as text, and does not blame the wallet', () => {
+    const issuers = Object.fromEntries(
+      Object.entries(roots.issuers).map(([id, own]) => [
+        id,
+        Object.fromEntries(Object.entries(own).map(([kind, root]) => [kind, String(root)])),
+      ]),
+    )
+    const wallet = { soul: ALICE, sbts: [passport], policy: adult, roots: { issuers } as never, now: NOW }
+    assert.throws(() => preparePolicy({ ...wallet, context: contextSignals(CONTEXT) }), {
+      name: 'TypeError',
+      message: /(registry|status) root/,
+    })
+  })
+
   it('commits to its name, so that the same policy has one digest in every release', () => {
     const fixed = parsePolicy({
       version: 1,
