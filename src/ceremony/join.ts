@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CeremonyError } from '../errors.js'
+import { readBody } from '../http-body.js'
 import { formatJson, writeAtomically } from '../setup/build.js'
 import type { QueueState } from './coordinator.js'
 import { type CeremonyProgress, contributeToTurn, type Receipt, TURN_FILE } from './store.js'
@@ -32,24 +33,28 @@ export async function joinCeremony(o: {
     // A place in the queue is asked for once; everything else may be repeated.
     const response = await retry(send, path === 'queue' ? 1 : ATTEMPTS)
     if (response.ok) return response
-    const { error } = (await response.json().catch(() => ({}))) as { error?: unknown }
+    const { error } = (await readJson(response).catch(() => ({}))) as { error?: unknown }
     throw new CeremonyError('coordinator', `answers ${response.status}: ${String(error).slice(0, 500)}`)
   }
   const ask = async <T>(method: string, path: string, body?: string): Promise<T> =>
-    (await (await call(method, path, body)).json()) as T
+    (await readJson(await call(method, path, body))) as T
 
   const { ticket } = await ask<{ ticket: string }>('POST', 'queue', JSON.stringify({ name, attestation }))
+  if (typeof ticket !== 'string') throw new CeremonyError('coordinator', 'gives no ticket')
   const state = await waitForTurn(() => ask<QueueState>('GET', `queue/${ticket}`), {
     pollSeconds,
     onProgress,
   })
   const folder = join(out, 'turn')
-  for (const statement of Object.keys(state.turn.keys)) {
+  for (const [statement, pin] of Object.entries(state.turn?.keys ?? {})) {
     onProgress?.(`${statement}: fetching`, 0)
     if (!/^[a-z][a-z0-9-]{0,63}$/.test(statement))
       throw new CeremonyError('coordinator', 'names no statement')
-    const response = await call('GET', `turn/${ticket}/${statement}`)
-    await writeAtomically(join(folder, `${statement}.zkey`), new Uint8Array(await response.arrayBuffer()))
+    const bytes = pin?.bytes
+    if (!Number.isSafeInteger(bytes) || bytes > MOST_KEY)
+      throw new CeremonyError('coordinator', 'says no length of a key')
+    const key = await readAnswer(await call('GET', `turn/${ticket}/${statement}`), bytes)
+    await writeAtomically(join(folder, `${statement}.zkey`), key)
   }
   await writeAtomically(join(folder, TURN_FILE), formatJson(state.turn))
   const own = await contributeToTurn({ ...o, turn: folder })
@@ -72,6 +77,29 @@ export async function joinCeremony(o: {
     throw new CeremonyError('coordinator', 'has another receipt than we: do not trust this ceremony')
   }
   return own
+}
+
+/** No key is longer: files of phase 1 are not. */
+const MOST_KEY = 2 ** 31
+/** More than any answer takes that is no key. */
+const MOST_JSON = 1 << 20
+
+async function readJson(response: Response): Promise<unknown> {
+  const text = new TextDecoder().decode(await readAnswer(response, MOST_JSON))
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new CeremonyError('coordinator', 'answers what is no JSON', { cause })
+  }
+}
+
+async function readAnswer(response: Response, most: number): Promise<Uint8Array> {
+  const broken = (cause: unknown): never => {
+    throw new CeremonyError('coordinator', 'broke off in the middle of an answer', { cause })
+  }
+  const bytes = await readBody(response, most).catch(broken)
+  if (bytes === undefined) throw new CeremonyError('coordinator', 'sends more than it said')
+  return bytes
 }
 
 /** How often a request is sent when the connection breaks, and the pause before the next. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ceremonyCircuit } from '../../src/ceremony/circuit.js'
@@ -33,9 +34,9 @@ describe('ceremony: the coordinator over HTTP', () => {
   }
   const stateOf = async (ticket: string): Promise<QueueState> =>
     (await (await call(`queue/${ticket}`)).json()) as QueueState
-  const join_ = (name: string): ReturnType<typeof joinCeremony> =>
+  const join_ = (name: string, url = coordinator!.url): ReturnType<typeof joinCeremony> =>
     joinCeremony({
-      url: coordinator!.url,
+      url,
       name,
       attestation: `I am ${name}`,
       entropy: '',
@@ -64,7 +65,7 @@ describe('ceremony: the coordinator over HTTP', () => {
 
   it('lets many contribute, one after the other, and goes on in the same folder after it was stopped', async () => {
     await serve({ contributions: 3 })
-    const receipts = await Promise.all(['alice', 'bob', 'carol'].map(join_))
+    const receipts = await Promise.all(['alice', 'bob', 'carol'].map((name) => join_(name)))
     await coordinator!.done
     assert.deepEqual(receipts.map(({ index }) => index).sort(), [1, 2, 3])
     await coordinator!.close()
@@ -216,7 +217,7 @@ describe('ceremony: the coordinator over HTTP', () => {
     assert.equal((await stateOf(ticket)).state, 'turn')
   })
 
-  it('is refused by a contributor whom it answers what is not so', async () => {
+  it('that is gone is refused by a contributor by name', async () => {
     await serve()
     await coordinator!.close()
     await assert.rejects(join_('alice'), (error: unknown) => {
@@ -225,5 +226,45 @@ describe('ceremony: the coordinator over HTTP', () => {
       return true
     })
     coordinator = undefined
+  })
+
+  it('attack: that answers what is not so, or without end, is refused by a contributor, who reads no more than was said', async () => {
+    const turn = { version: 1, ceremony: '00', index: 0, keys: { multiplier: { bytes: 5000, sha256: '' } } }
+    const states: Record<string, unknown> = {
+      'sends more than it said': { state: 'turn', turn },
+      'names no statement': { state: 'turn', turn: { ...turn, keys: { '../key': { bytes: 1 } } } },
+      'says no length of a key': {
+        state: 'turn',
+        turn: { ...turn, keys: { multiplier: { bytes: '5000' } } },
+      },
+      'answers what is no JSON': undefined,
+      'ended before the turn': { state: 'done' },
+    }
+    for (const [reason, state] of Object.entries(states)) {
+      let sent = 0
+      const liar = createServer((asked, response) => {
+        if (asked.url === '/queue') return response.end(JSON.stringify({ ticket: 'ticket' }))
+        if (asked.url === '/queue/ticket') return response.end(state ? JSON.stringify(state) : '{')
+        const more = (): void => {
+          while (!response.destroyed && response.write(Buffer.alloc(65_536))) sent += 65_536
+        }
+        response.on('drain', more)
+        more()
+      })
+      await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve))
+      const { port } = liar.address() as AddressInfo
+      try {
+        await assert.rejects(join_('alice', `http://127.0.0.1:${port}`), (error: unknown) => {
+          assert.ok(error instanceof CeremonyError, String(error))
+          assert.equal(error.message, `coordinator: ${reason}`)
+          return true
+        })
+        // What waits in the buffers of both ends.
+        assert.ok(sent < 2 ** 26, `${sent} bytes`)
+      } finally {
+        liar.closeAllConnections()
+        await new Promise((resolve) => liar.close(resolve))
+      }
+    }
   })
 })

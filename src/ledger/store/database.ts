@@ -66,7 +66,7 @@ export function read(
 
 /**
  * Writes all operations or none of them; when this resolves they are on the disk. A chained batch: it takes each operation as it is,
- * where an array of them is copied and takes fifteen times as long.
+ * where an array of them is copied first, which takes this thread thirteen to seventeen times as long.
  */
 export async function write(database: Database, operations: Iterable<Operation>): Promise<void> {
   const batch = database.batch()
