@@ -205,7 +205,10 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover 
       share(progress)
       onArtifact?.(progress)
     }
-    const loaded = await abortable(load(statement, hear), signal)
+    const loading = load(statement, hear)
+    // Artifacts come meanwhile.
+    engine.prepare?.()
+    const loaded = await abortable(loading, signal)
     signal?.throwIfAborted()
     onProgress?.('witness', 0)
     const made = await makeProof({ engine, artifacts: loaded, inputs, signal, onProgress })
@@ -330,6 +333,7 @@ async function makeProof(options: {
   onProgress: OnProgress | undefined
 }): Promise<ProofWithSignals | PlonkProofWithSignals> {
   const { engine, artifacts, inputs, signal, onProgress } = options
+  engine.prepare?.(artifacts.provingKey)
   const witness = await calculateWitness({ wasm: artifacts.wasm, inputs: inputs as Inputs })
   signal?.throwIfAborted()
   onProgress?.('proof', 0)

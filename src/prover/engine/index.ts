@@ -112,6 +112,25 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
     return { pool, keys: new WeakMap(), recent: new Set() }
   }
 
+  const currentSession = (): Promise<Session> => {
+    session ??= start()
+    const current = session
+    current.catch(() => {
+      if (session === current) session = undefined
+    })
+    return current
+  }
+  const load = ({ pool, keys, recent }: Session, provingKey: Uint8Array): CachedKey => {
+    const known = keys.get(provingKey)
+    const cached =
+      known !== undefined && recent.has(known) ? known : openKey({ pool, zkey: provingKey, onKey })
+    keys.set(provingKey, cached)
+    recent.delete(cached)
+    recent.add(cached)
+    cached.loaded.catch(() => recent.delete(cached))
+    return cached
+  }
+
   return {
     name: 'soulproof',
     arithmetic,
@@ -122,22 +141,10 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
       if (!(provingKey instanceof Uint8Array)) throw new TypeError('proving key must be a Uint8Array')
       const { values, length } = openWitness(witness)
       requireCanonical(values)
-      session ??= start()
-      const current = session
-      current.catch(() => {
-        if (session === current) session = undefined
-      })
-      const { pool, keys, recent } = await abortable(current, signal)
+      const { pool, keys, recent } = await abortable(currentSession(), signal)
       requireOpen()
-
-      const known = keys.get(provingKey)
-      const cached =
-        known !== undefined && recent.has(known) ? known : openKey({ pool, zkey: provingKey, onKey })
-      keys.set(provingKey, cached)
+      const cached = load({ pool, keys, recent }, provingKey)
       cached.users++
-      recent.delete(cached)
-      recent.add(cached)
-      cached.loaded.catch(() => recent.delete(cached))
       try {
         const loaded = await abortable(cached.loaded, signal)
         evict({ pool, recent, limit: keyCacheBytes })
@@ -148,6 +155,15 @@ export async function createSoulproofEngine(o: SoulproofEngineOptions = {}): Pro
       } finally {
         cached.users--
       }
+    },
+    prepare(provingKey) {
+      if (disposed) return
+      currentSession().then(
+        (current) => {
+          if (!disposed && provingKey !== undefined) load(current, provingKey)
+        },
+        () => {},
+      )
     },
     async dispose() {
       if (disposed) return

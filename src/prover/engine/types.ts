@@ -32,6 +32,11 @@ export interface ProvingEngine {
     signal?: AbortSignal | undefined
     onProgress?: ((share: number) => void) | undefined
   }): Promise<ProofWithSignals>
+  /**
+   * Begins what the next proof waits for: threads, and the key if it is given. Returns at once; whatever fails is
+   * told by {@link ProvingEngine.prove}.
+   */
+  prepare?(provingKey?: Uint8Array): void
   /** Frees all threads and rejects what is still being proved; may be called twice. */
   dispose(): Promise<void>
 }
