@@ -16,9 +16,10 @@ import { proveSystem } from './report.js'
 
 /**
  * Public signals of a statement that several values satisfy, such as a bound that is met with room to spare: they are bound by
- * being public, and the verifier's.
+ * being public, and the verifier's. Policies of the corpus read one ledger at most: the root of a second one, 0, is what the
+ * verifier expects, and no constraint's.
  */
-const MAY_CHANGE = /^(message|now|mask|since|least|fewest|most)$/
+const MAY_CHANGE = /^(message|now|mask|since|least|fewest|most|ledgerRoot\[1\])$/
 
 /**
  * Of timed statements: the scope that such a circuit takes is hashed with the keys and the beacon already, by the prover and

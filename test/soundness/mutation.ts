@@ -2,7 +2,7 @@ import { FIELD_MODULUS as r } from '../../src/field.js'
 import { constraintsByWire, type R1cs } from '../../src/formats/r1cs.js'
 import { randomElements } from '../support/circuit.js'
 import { ARGUMENTS } from './arguments.js'
-import { factsOf, givenOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
+import { type Facts, factsOf, givenOf, inputWires, type Proof, prove, wireNames } from './determinism.js'
 import { invert, mod } from './linear.js'
 import type { System } from './plain.js'
 import { Plan } from './plan.js'
@@ -139,7 +139,7 @@ export function mutate(o: {
         if (plan.violated(witness, changed, 1).length > 0) continue
         // What an argument takes as given may have another form, as long as no output is another; bits that were concluded
         // from it are the way to the same form.
-        const isGiven = [...changed.keys()].some((one) => {
+        const isGiven = [...changed.keys(), ...changedForms(facts, witness, changed)].some((one) => {
           const rule = proof.rules.get(one)
           return typeof rule === 'object' && rule.kind === 'given'
         })
@@ -157,6 +157,22 @@ export function mutate(o: {
     survivors: [...survivors].sort(),
     idle: [...new Set(idle)].sort(),
   }
+}
+
+/** Numbers of the forms, which stand for bits that the compiler eliminated, that have another value. */
+function changedForms(
+  { r1cs, forms }: Facts,
+  witness: readonly bigint[],
+  changed: ReadonlyMap<number, bigint>,
+): number[] {
+  return forms.flatMap((form, k) => {
+    let change = 0n
+    for (const [wire, factor] of form) {
+      const value = changed.get(wire)
+      if (value !== undefined) change += factor * (value - (witness[wire] as bigint))
+    }
+    return mod(change) === 0n ? [] : [r1cs.wires + k]
+  })
 }
 
 /** Whether a constraint breaks all of whose other signals were concluded before, or with the signal: they do not follow it. */
