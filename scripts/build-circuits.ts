@@ -12,9 +12,9 @@ import {
   formatJson,
   hashSources,
   toolchain,
-  writeAtomically,
 } from '../src/setup/build.js'
 import { createGenerators, type Generators } from '../src/setup/development-key.js'
+import { writeAtomically } from '../src/setup/write.js'
 import { parseVerificationKey, verificationKeyHash } from '../src/verifier/keys.js'
 import { formatGenerated } from './lib/generated.js'
 

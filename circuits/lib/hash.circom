@@ -1,6 +1,6 @@
 pragma circom 2.2.0;
 
-include "circomlib/circuits/poseidon.circom";
+include "poseidon.circom";
 
 /** Poseidon of 1 to 16 field elements, circomlib's parameters: the only place where its template is used. */
 template Hash(N) {

@@ -16,7 +16,8 @@ const run = promisify(execFile)
 /** Compiles a statement of the scratch copy into its zkeys, with the copy's own sources. */
 async function compile(scratch: string, statement: string): Promise<void> {
   const code = `
-    import { compileCircuit, writeAtomically } from './src/setup/build.ts'
+    import { compileCircuit } from './src/setup/build.ts'
+    import { writeAtomically } from './src/setup/write.ts'
     const compiled = await compileCircuit({
       file: 'circuits/statements/${statement}.circom',
       includePaths: ['circuits/lib', 'node_modules'],

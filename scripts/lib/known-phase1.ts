@@ -5,10 +5,11 @@ import { FIELD_MODULUS as r } from '../../src/field.js'
 import { PTAU_SECTION } from '../../src/formats/ptau.js'
 import { writeSections, writeUint256 } from '../../src/formats/sections.js'
 import { BASE_FIELD_MODULUS } from '../../src/groth16.js'
-import { defaultCacheDir, writeAtomically } from '../../src/setup/build.js'
+import { defaultCacheDir } from '../../src/setup/build.js'
 import { DEVELOPMENT_TRAPDOOR } from '../../src/setup/development-key.js'
 import { createFixedBase } from '../../src/setup/fixed-base.js'
 import { lagrangeAt } from '../../src/setup/qap.js'
+import { writeAtomically } from '../../src/setup/write.js'
 
 /** Raise it whenever an equal power would give another file. */
 const FORMAT = 1

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import type { PlonkManifest, PlonkManifestEntry } from '../plonk-manifest.js'
-import { formatJson, writeAtomically } from '../setup/build.js'
+import { formatJson } from '../setup/build.js'
 import { buildPlonkStatement, plonkToolchain } from '../setup/plonk/build.js'
 import { phase1Reference } from '../setup/plonk/reference.js'
+import { writeAtomically } from '../setup/write.js'
 import type { Phase1 } from './phase1.js'
 import type { CeremonyProgress } from './store.js'
 

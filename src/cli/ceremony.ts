@@ -21,7 +21,7 @@ import { type Transcript, transcriptHash } from '../ceremony/transcript.js'
 import { verifyCeremony } from '../ceremony/verify.js'
 import { randomBytes } from '../crypto/random.js'
 import { PACKED } from '../prover/artifacts.js'
-import { writeAtomically } from '../setup/build.js'
+import { writeAtomically } from '../setup/write.js'
 import { type ContributorOptions, readContributor, withContributor } from './ceremony-contributor.js'
 import { addJoinCommand, addServeCommand } from './ceremony-http.js'
 import { RefusedError, UsageError } from './errors.js'
@@ -93,7 +93,7 @@ function addInit(ceremony: Command): void {
     .addHelpText(
       'after',
       `
-Compiling takes the npm packages circom2 and circomlib, as a clone of the repository installs them. Without --statement and
+Compiling takes the npm package circom2, as a clone of the repository installs it. Without --statement and
 --circuit the ceremony is for all statements of this package.
 
 Example:

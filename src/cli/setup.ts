@@ -10,9 +10,10 @@ import type { ManifestEntry } from '../manifest.js'
 import type { PlonkManifestEntry } from '../plonk-manifest.js'
 import { inspectArtifact } from '../prover/artifacts.js'
 import { artifactPackage } from '../prover/sources.js'
-import { buildStatement, formatJson, writeAtomically } from '../setup/build.js'
+import { buildStatement, formatJson } from '../setup/build.js'
 import { buildPlonkStatement } from '../setup/plonk/build.js'
 import { developmentReference, type Reference } from '../setup/plonk/reference.js'
+import { writeAtomically } from '../setup/write.js'
 import { MANIFEST } from '../statements/manifest.js'
 import { PLONK_MANIFEST } from '../statements/plonk.js'
 import { sayProvenance, warnOfDevelopmentKey } from './development-key.js'
@@ -97,8 +98,7 @@ Artifacts are looked for in this package, in the packages @soulproof/artifacts-<
 files that are there; --rebuild tells whether the pinned constraint systems, witness generators and keys follow from the sources on
 this machine too. It needs no file but the sources.
 
-Building takes the circuit compiler (the npm packages circom2 and circomlib, as a clone of the repository installs them)
-and gives the same development keys everywhere. What does not match the pinned hashes is never written.
+Building takes the circuit compiler (the npm package circom2, as a clone of the repository installs it) and gives the same development keys everywhere. What does not match the pinned hashes is never written.
 
 PLONK keys take minutes and hundreds of megabytes: docs/plonk.md. Those of a powers-of-tau file are for its owner to pin: prove and
 verify take the manifest, --proof-system plonk --manifest keys/manifest.json.
@@ -282,15 +282,13 @@ async function build(kit: Kit, statements: readonly string[], progress: Progress
   }
 }
 
-/** An installed package has the circuits and neither compiler nor circomlib, unless its user installed them. */
+/** An installed package has the circuits and no compiler, unless its user installed one. */
 async function requireCompiler(source: string): Promise<void> {
   const missing: string[] = []
-  for (const name of ['circom2', 'circomlib']) {
-    try {
-      import.meta.resolve(`${name}/package.json`)
-    } catch {
-      missing.push(name)
-    }
+  try {
+    import.meta.resolve('circom2/package.json')
+  } catch {
+    missing.push('circom2')
   }
   if (
     await access(source).then(

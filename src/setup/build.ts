@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -13,8 +13,10 @@ import type { ManifestEntry } from '../manifest.js'
 import { parseVerificationKey, verificationKeyHash } from '../verifier/keys.js'
 import { runCircom } from './compiler.js'
 import { createDevelopmentKey, type Generators, type KeyProgress } from './development-key.js'
+import { writePoseidonCircuit } from './poseidon-circuit.js'
 import { exportVerificationKey } from './verification-key.js'
 import { accelerateWitnessGenerator } from './witness-generator.js'
+import { writeAtomically } from './write.js'
 
 /** What the circuit compiler makes of one circuit. */
 export interface CompiledCircuit {
@@ -56,8 +58,7 @@ export function defaultCacheDir(): string {
  * the compiler changed. Node only.
  *
  * @param o.file          path of the circuit that declares `main`
- * @param o.includePaths  folders to look for includes after the including file's own, by default the
- *   `node_modules` that holds circomlib
+ * @param o.includePaths  folders to look for includes after the including file's own, by default none
  * @param o.cacheDir      by default {@link defaultCacheDir}
  * @param o.optimisation  `O2`, the default, gives the fewest constraints, of long linear combinations; `O1` leaves linear
  *   constraints in, which is what PLONK is better off with
@@ -71,7 +72,7 @@ export async function compileCircuit(o: {
 }): Promise<CompiledCircuit> {
   const { optimisation = 'O2' } = o
   const file = resolve(o.file)
-  const includePaths = (o.includePaths ?? [circomlibParent()]).map((path) => resolve(path))
+  const includePaths = (o.includePaths ?? []).map((path) => resolve(path))
   const sourceHash = await hashSources({ file, includePaths })
   const key = createHash('sha256')
     .update(JSON.stringify([compiler(optimisation), sourceHash]))
@@ -170,26 +171,6 @@ export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
-/**
- * Writes a file so that others see it whole or not at all, and leaves it alone if it has this content.
- *
- * @returns whether it was written
- */
-export async function writeAtomically(path: string, content: Uint8Array | string): Promise<boolean> {
-  const bytes = Buffer.from(content as Uint8Array)
-  const present = await readFile(path).catch(() => undefined)
-  if (present?.equals(bytes)) return false
-  await mkdir(dirname(path), { recursive: true })
-  const temporary = `${path}.${randomUUID()}`
-  try {
-    await writeFile(temporary, bytes)
-    await rename(temporary, path)
-  } finally {
-    await rm(temporary, { force: true })
-  }
-  return true
-}
-
 async function readOrCreateKey(o: {
   r1cs: Uint8Array
   system: R1cs
@@ -244,8 +225,9 @@ async function keep(path: string, name: string): Promise<void> {
  */
 export async function hashSources(o: { file: string; includePaths?: readonly string[] }): Promise<string> {
   const file = resolve(o.file)
-  const includePaths = (o.includePaths ?? [circomlibParent()]).map((path) => resolve(path))
+  const includePaths = (o.includePaths ?? []).map((path) => resolve(path))
   const sources = new Map<string, string>()
+  await writePoseidonCircuit()
   await collectSources({ file, includePaths, sources })
   const names = [...sources.keys()].map((path) => ({
     path,
@@ -291,10 +273,6 @@ function portableName(path: string, o: { file: string; includePaths: readonly st
   const bases = [...o.includePaths, dirname(o.file)]
   const base = bases.find((folder) => path.startsWith(folder + sep)) ?? dirname(o.file)
   return relative(base, path).split(sep).join('/')
-}
-
-function circomlibParent(): string {
-  return dirname(dirname(require.resolve('circomlib/package.json')))
 }
 
 async function readOrCompile(o: {

@@ -8,7 +8,7 @@ export const MANIFEST: Manifest = {
     'circom2 0.2.23, --r1cs, --wasm, --sym, --O2, soulproof circuit 1, soulproof development key 1, soulproof witness generator 1',
   statements: {
     'ledger-batch': {
-      sourceHash: '0xd5e376f46f4db6cef6686e2cadbea417f232b29cd2991dc37500585da93de070',
+      sourceHash: '0x7a43323280eb6bde1aa570f8473f640af90253f909290b376c9ae7396819c543',
       constraints: 33441,
       wires: 33541,
       publicSignals: 6,
@@ -16,8 +16,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xb1e2bf722a55a5537402dd9141fac1c8c50235eaebd7076dd765aa72abde3c1b',
       artifacts: {
         'ledger-batch.wasm': {
-          bytes: 5479796,
-          sha256: 'b15dd227aceddb51947828f3363beb988a7a5fe7bbd4322ff4ea65a7c581f91b',
+          bytes: 593172,
+          sha256: '250f91424a008cd95f30f283c5b2a85dc98a012d80684d796e83db84652ae569',
         },
         'ledger-batch.zkey': {
           bytes: 45435296,
@@ -28,8 +28,8 @@ export const MANIFEST: Manifest = {
           sha256: '027d94da92af8cf3640f58afdc293e796c66609e1ceeb44a354aca3e2e89f641',
         },
         'ledger-batch.sym': {
-          bytes: 12652436,
-          sha256: 'cf2c64c049aa57ac4261adfe900f7871cce2c853b064b5009ddba02a74c19647',
+          bytes: 12751546,
+          sha256: '46295ec4560249c9a6c1a723250ed840e33bab31edfcbcce072a93837d2894c3',
         },
         'ledger-batch.vkey.json': {
           bytes: 4129,
@@ -38,7 +38,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'ledger-history': {
-      sourceHash: '0x24bdb7daf786fbc724526c678e13fdff872dc8f5407f9e91c0db5bca46284f4b',
+      sourceHash: '0xb1b34acd560b4d45cbf46e18dd87230b17b029bff81b02eeeab611962819345a',
       constraints: 27166,
       wires: 27009,
       publicSignals: 13,
@@ -46,8 +46,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x2eddf2060e797c52e9eb9d154274941f349b7c2c014c565dbae4cbfdc9a661b2',
       artifacts: {
         'ledger-history.wasm': {
-          bytes: 6546927,
-          sha256: '5b3977d921863f0831be8a42257678223056d0e8e4eb5afa56cc6ef55b1badd7',
+          bytes: 722263,
+          sha256: 'c9eb66ec84986476586c2c6a2f6ffc37f5065825f2c343c641ff17ad46dfdb3d',
         },
         'ledger-history.zkey': {
           bytes: 20283884,
@@ -58,8 +58,8 @@ export const MANIFEST: Manifest = {
           sha256: '15f5d6740364c8c5a1a840929af0ba90cd9b27e650bc884b0c1c4ff4e271702b',
         },
         'ledger-history.sym': {
-          bytes: 5641768,
-          sha256: 'c874fad719b595d031e3917e5f9d9a7b847d51582d26cb73bf20d2b48accf2f8',
+          bytes: 5658743,
+          sha256: '5068e5e985f918cf6ccfdcec5751bf65d3167f606071769173eee3064b9df649',
         },
         'ledger-history.vkey.json': {
           bytes: 5504,
@@ -68,7 +68,7 @@ export const MANIFEST: Manifest = {
       },
     },
     membership: {
-      sourceHash: '0xd0b7fe39d23ae818320f7b5b37abab82672e9b1162fdf360b898624cdc9910d8',
+      sourceHash: '0xc9d6edbca3660ad10498d1a79442dec5c3ecd5d1f2fd4b87edabee3cd4bbaed8',
       constraints: 6662,
       wires: 6609,
       publicSignals: 6,
@@ -76,8 +76,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd0bbf321e797f6a6143c3a1ad463f4183290e9b659090979e8651d08b4151a5e',
       artifacts: {
         'membership.wasm': {
-          bytes: 2945751,
-          sha256: '554d17cf4fe2e7641db59b62e20fb4f565c78bc3d1323a391bc08d32632dc252',
+          bytes: 277939,
+          sha256: '98e2f63a881f5307b59ad3e249ec9a5470f791afdb4bb8eff6c914f60e6fb60d',
         },
         'membership.zkey': {
           bytes: 4107128,
@@ -88,8 +88,8 @@ export const MANIFEST: Manifest = {
           sha256: '416827b1bca4793f745da2620be31bd82d4009c862da7982f805c40d4600fefb',
         },
         'membership.sym': {
-          bytes: 1705257,
-          sha256: 'b1a9707bbdde7cf6c096434b1661b2aeedb55815862ea2a786dfbbc391c9f4ae',
+          bytes: 1721303,
+          sha256: '6e8b220ac1a270b0ca11e3da9ec3f2ca15669d13aea058a91f3ba019534cb572',
         },
         'membership.vkey.json': {
           bytes: 4132,
@@ -98,7 +98,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-l': {
-      sourceHash: '0x763ce258175eb3827ad0c173534835599b83e4c0fd23c45c7c1a5c1aba2633ea',
+      sourceHash: '0x9452a04d0fb71cbea8a65251035c55e3652bd58702384d80fde9b20556c8d51d',
       constraints: 97606,
       wires: 98006,
       publicSignals: 15,
@@ -106,8 +106,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xa33f91d2533345e48e553326c081dbb1bcd22df17fcf7d4371b3a3cfe098ff25',
       artifacts: {
         'policy-l.wasm': {
-          bytes: 12143842,
-          sha256: '435ce65c6d831f9eb0d235c231ee348a4f7a9f22b89f79fdb828da21db5a50f2',
+          bytes: 1536470,
+          sha256: '053983cea93b52a75f79cad3e9bc03840df751bc4aad997032d96754a7ccc44c',
         },
         'policy-l.zkey': {
           bytes: 107969304,
@@ -118,8 +118,8 @@ export const MANIFEST: Manifest = {
           sha256: 'ac41d9e7eb5a5d4bed222dca3905da887b5259fc86fa46024f3542003348915a',
         },
         'policy-l.sym': {
-          bytes: 28704811,
-          sha256: '9e02d7eb4b157320064c60b7949973bd59cae849044138a6861dfdae1c135265',
+          bytes: 28849065,
+          sha256: '5edeeb57a645879b71f4274e40b0a05d4fe2ee62d994927bd818b63c5d9f84d4',
         },
         'policy-l.vkey.json': {
           bytes: 5902,
@@ -128,7 +128,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m': {
-      sourceHash: '0xafa5efdcf93a38f6eb85533615a574d82101c3800fecbb867ca2a9e5a2670102',
+      sourceHash: '0xc1fcc85d5cb522e150e3355fa74557fa7e37590c81b859f720c9471c71e7fdfb',
       constraints: 45087,
       wires: 45242,
       publicSignals: 11,
@@ -136,8 +136,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xd14142ff4719808725ed862c45d7ec73b2a78acecc015a561134b2a943651365',
       artifacts: {
         'policy-m.wasm': {
-          bytes: 7260082,
-          sha256: '13dfdfbf1c8609d3936f07663f719ad81be51e1fa7aca3ee389a0fad52f7ece6',
+          bytes: 896481,
+          sha256: '33a42f4879cef63a9af4e2e0a1033f53a524e83d6805392ee448bf564a3b6178',
         },
         'policy-m.zkey': {
           bytes: 49311616,
@@ -148,8 +148,8 @@ export const MANIFEST: Manifest = {
           sha256: '085a879a6fe2f6ae448863b1cc75c04297fd6d629db89eb1c8238b3324a4db74',
         },
         'policy-m.sym': {
-          bytes: 12760538,
-          sha256: 'ce96da3026ea179759f55c1334b2c005d0f004a02ff3493207534907c98cc5cb',
+          bytes: 12786421,
+          sha256: '467c13a5b7301096b8b4ea92e7752f513010465bf94b262bf3709dae462106b2',
         },
         'policy-m.vkey.json': {
           bytes: 5112,
@@ -158,7 +158,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-m-timed': {
-      sourceHash: '0x91e858ee6ead3ec38fabb676e4c546ce4cc85f99647ffc4062ad004d7afc7f97',
+      sourceHash: '0xff5043f1a5d8612442bfaa05131aa950e9543d00f8898b2499be32aac7dcf567',
       constraints: 45531,
       wires: 45686,
       publicSignals: 13,
@@ -166,8 +166,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0xdc4bce1a24148abcdc3a31c296b0e8bac48e9c4181c2053b160967afe00323de',
       artifacts: {
         'policy-m-timed.wasm': {
-          bytes: 7262255,
-          sha256: 'b292d286b3fc84c9410c550e2d6668ded7a31238c47ff0d6f574755643d7bfa9',
+          bytes: 898658,
+          sha256: '71b3c64a7348cdbdff3195380fac43804cadbc3bb981f90b2f734d069e6c6d86',
         },
         'policy-m-timed.zkey': {
           bytes: 49307836,
@@ -178,8 +178,8 @@ export const MANIFEST: Manifest = {
           sha256: '1e6c8d4c859e967afd9a234242a9516b75f68120204ef7f83400e1af2f900e3c',
         },
         'policy-m-timed.sym': {
-          bytes: 12747678,
-          sha256: '46c024f3d82f824189204c4f42143e5949b761827e92bbfd14e75ad2b3c7dae8',
+          bytes: 12771199,
+          sha256: 'fb002e4af026b14feedd7a8dbc2ad49e30403d70fb3c7cf6f04184a21cb0461a',
         },
         'policy-m-timed.vkey.json': {
           bytes: 5505,
@@ -188,7 +188,7 @@ export const MANIFEST: Manifest = {
       },
     },
     'policy-s': {
-      sourceHash: '0x45024cfa6792b47a4f9a3611db557efc059779f12d6a5d971cfe01862c664e34',
+      sourceHash: '0x7bb3b4e7a2ca4abad93f5ab6b37d6ba147b6df67ac0aecfbae2cc254aa141e6b',
       constraints: 12980,
       wires: 12932,
       publicSignals: 11,
@@ -196,8 +196,8 @@ export const MANIFEST: Manifest = {
       verificationKeyHash: '0x8d81adc0748c447759b8223d078ceb90b3fda1fbba48dcabffa65694e2c5bf37',
       artifacts: {
         'policy-s.wasm': {
-          bytes: 8910006,
-          sha256: '8fcef889d5c9241e599aa7850296fc754d0517edc1bf7961c2128fb843431452',
+          bytes: 931391,
+          sha256: 'd7676e321c06d736c5c45de7171830051aa6775e5f103d9acd89f6747cb8c1d0',
         },
         'policy-s.zkey': {
           bytes: 12980392,
@@ -208,8 +208,8 @@ export const MANIFEST: Manifest = {
           sha256: '4da3d4d1e86063826ce0e9008a0bfa97ab083a3bc2da9c150affa664df0842b3',
         },
         'policy-s.sym': {
-          bytes: 3486367,
-          sha256: 'eca497e84a5145d75e88accef71a6c6654549402ea1c9ca87ee2a9a3d4649502',
+          bytes: 3501327,
+          sha256: '046a79b855ec93c6b4ad755156efb606bd115b9d677b197944a5bf6b1f39b2bd',
         },
         'policy-s.vkey.json': {
           bytes: 5113,

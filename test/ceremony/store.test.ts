@@ -33,7 +33,7 @@ import { verifyCeremony } from '../../src/ceremony/verify.js'
 import { CeremonyError } from '../../src/errors.js'
 import { writeSections } from '../../src/formats/sections.js'
 import { openZkey, ZKEY_SECTION } from '../../src/formats/zkey.js'
-import { writeAtomically } from '../../src/setup/build.js'
+import { writeAtomically } from '../../src/setup/write.js'
 import { readTestPhase1 } from '../support/phase1.js'
 
 const CIRCUITS = { multiplier: 'test/circuits/multiplier.circom', six: 'test/circuits/six-signals.circom' }

@@ -1,6 +1,6 @@
 pragma circom 2.2.3;
 
-include "circomlib/circuits/poseidon.circom";
+include "../../circuits/lib/poseidon.circom";
 
 /**
  * The prover knows a secret whose Poseidon hash with the salt is the digest; the context is bound only.

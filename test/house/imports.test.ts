@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: ['base', 'crypto', 'formats', 'bn254'],
   prover: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'formats', 'bn254', 'wire'],
   verifier: ['base', 'crypto', 'merkle', 'soul', 'sbt', 'policy', 'statements', 'bn254'],
-  setup: ['base', 'bn254', 'crypto', 'formats', 'verifier'],
+  setup: ['base', 'bn254', 'crypto', 'formats', 'verifier', 'wire'],
   ceremony: ['base', 'bn254', 'crypto', 'formats', 'verifier', 'setup'],
   chain: ['base', 'crypto', 'merkle'],
   ledger: ['base', 'bn254', 'crypto', 'merkle', 'chain', 'soul', 'sbt', 'policy', 'statements'],

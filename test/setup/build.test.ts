@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ArtifactError } from '../../src/errors.js'
 import { openZkey } from '../../src/formats/zkey.js'
-import { buildStatement, compileCircuit, hashSources, writeAtomically } from '../../src/setup/build.js'
+import { buildStatement, compileCircuit, hashSources } from '../../src/setup/build.js'
+import { writeAtomically } from '../../src/setup/write.js'
 
 const MULTIPLIER = 'test/circuits/multiplier.circom'
 

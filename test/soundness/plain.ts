@@ -5,8 +5,9 @@ import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type R1cs, readR1cs } from '../../src/formats/r1cs.js'
 import { readSymbols, type Symbols } from '../../src/formats/symbols.js'
-import { defaultCacheDir, hashSources, toolchain, writeAtomically } from '../../src/setup/build.js'
+import { defaultCacheDir, hashSources, toolchain } from '../../src/setup/build.js'
 import { runCircom } from '../../src/setup/compiler.js'
+import { writeAtomically } from '../../src/setup/write.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
 const INCLUDE = [join(ROOT, 'circuits', 'lib'), join(ROOT, 'node_modules')]

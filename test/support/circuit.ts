@@ -14,8 +14,9 @@ import { readUint256 } from '../../src/formats/sections.js'
 import { readSymbols, type Symbols } from '../../src/formats/symbols.js'
 import { openWitness, readWitness } from '../../src/formats/witness.js'
 import { calculateWitness, type Inputs, type InputValue } from '../../src/prover/witness.js'
-import { compileCircuit, defaultCacheDir, writeAtomically } from '../../src/setup/build.js'
+import { compileCircuit, defaultCacheDir } from '../../src/setup/build.js'
 import { accelerateWitnessGenerator } from '../../src/setup/witness-generator.js'
+import { writeAtomically } from '../../src/setup/write.js'
 import { type Solutions, solveR1cs } from './solve.js'
 
 /** A wire that took another value without breaking a constraint. */

@@ -235,7 +235,7 @@ describe('wire: artifacts', () => {
     }
     assert.ok(total < 2_000_000)
     // A change of size is seen here.
-    assert.equal(total, 1_998_683)
+    assert.equal(total, 1_980_286)
   })
 
   it("a generator that is not circom's is packed as bytes", async () => {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { poseidonChain } from '../../../src/crypto/poseidon.js'
 import { FIELD_MODULUS as r } from '../../../src/field.js'
+import { compileCircuit } from '../../../src/setup/build.js'
+import {
+  POSEIDON_CIRCUIT,
+  poseidonCircuit,
+  writePoseidonCircuit,
+} from '../../../src/setup/poseidon-circuit.js'
 import { loadCircomlibjs } from '../../crypto/circomlibjs.js'
+import { writeSource } from '../../soundness/plain.js'
 import { randomElements } from '../../support/circuit.js'
 import { gadget } from './gadgets.js'
 
@@ -30,6 +39,37 @@ describe('circuits/lib/hash', () => {
     const witness = await circuit.accept({ in: list })
     assert.deepEqual(circuit.solve({ in: list }), { witnesses: [witness], free: [] })
     assert.deepEqual(circuit.mutateAll(witness), [])
+  })
+
+  it('the constraint system of 1 to 16 inputs is that of circomlib, bit for bit, and a tenth of its witness generator', async () => {
+    const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
+    const gadgets = fileURLToPath(new URL('../../../circuits/lib', import.meta.url))
+    const [own, theirs] = await Promise.all(
+      ['poseidon.circom', 'circomlib/circuits/poseidon.circom'].map(async (file) => {
+        const source = await writeSource(`pragma circom 2.2.0;
+include "${file}";
+template Lengths() {
+    signal input in[16];
+    signal output out[16];
+    component hash[16];
+    for (var n = 1; n <= 16; n++) {
+        hash[n - 1] = Poseidon(n);
+        for (var i = 0; i < n; i++) hash[n - 1].inputs[i] <== in[i];
+        out[n - 1] <== hash[n - 1].out;
+    }
+}
+component main = Lengths();
+`)
+        return compileCircuit({ file: source, includePaths: [gadgets, modules] })
+      }),
+    )
+    assert.ok(Buffer.from(own!.r1cs).equals(theirs!.r1cs))
+    assert.ok(10 * own!.wasm.length < theirs!.wasm.length)
+  })
+
+  it('circuits/lib/poseidon.circom is what this version writes', async () => {
+    await writePoseidonCircuit()
+    assert.equal(await readFile(POSEIDON_CIRCUIT, 'utf8'), poseidonCircuit())
   })
 
   it('HashChain: is poseidonChain at the edges of its blocks', async () => {
