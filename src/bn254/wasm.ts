@@ -29,8 +29,8 @@ interface Fn {
   readonly name: string
   readonly params: readonly ValueType[]
   readonly results: readonly ValueType[]
-  readonly locals: readonly ValueType[]
-  readonly body: Code
+  /** Its entry in the module's code. */
+  readonly code: Uint8Array
   readonly exported: boolean
 }
 
@@ -79,12 +79,21 @@ const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 1
  * @param o.memory the type of its memory
  */
 export function createModule(o: { memory: MemoryType }): ModuleBuilder {
-  const functions: Fn[] = []
+  const functions: (Fn | undefined)[] = []
+  // Of functions that are called, too, before they are there, and who did so first.
   const indexes = new Map<string, number>()
+  const callers = new Map<string, string>()
+  const indexOf = (name: string): number => {
+    const known = indexes.get(name)
+    if (known !== undefined) return known
+    indexes.set(name, functions.length)
+    return functions.push(undefined) - 1
+  }
   const globals: { name: string; value: number }[] = []
   return {
     func({ name, params, results = [], exported = true, body }) {
-      if (indexes.has(name)) throw new RangeError(`function ${name} is added twice`)
+      const index = indexOf(name)
+      if (functions[index] !== undefined) throw new RangeError(`function ${name} is added twice`)
       const locals: ValueType[] = []
       const variable = (index: number): Local => {
         const coded = (opcode: number): Code => [opcode, ...unsigned(index)]
@@ -92,9 +101,14 @@ export function createModule(o: { memory: MemoryType }): ModuleBuilder {
         return { get, set: (value) => [value, set], tee: (value) => [value, tee] }
       }
       const local = (type: ValueType): Local => variable(params.length + locals.push(type) - 1)
-      const code = body({ params: params.map((_, i) => variable(i)), local })
-      indexes.set(name, functions.length)
-      functions.push({ name, params, results, locals, body: code, exported })
+      const instructions = body({ params: params.map((_, i) => variable(i)), local })
+      // At once, so that the arrays need not be kept until all is written.
+      const called = (callee: string): number => {
+        if (!indexes.has(callee)) callers.set(callee, name)
+        return indexOf(callee)
+      }
+      const code = assemble({ locals, instructions, indexOf: called })
+      functions[index] = { name, params, results, exported, code }
     },
     global(name, value) {
       const index = globals.push({ name, value }) - 1
@@ -104,11 +118,16 @@ export function createModule(o: { memory: MemoryType }): ModuleBuilder {
       }
     },
     build() {
-      const types = functions.map((f) => [0x60, ...vector(f.params), ...vector(f.results)])
+      const all = functions.map((f, index) => {
+        if (f !== undefined) return f
+        const name = [...indexes].find(([, one]) => one === index)?.[0] as string
+        throw new RangeError(`${callers.get(name)} calls ${name}, which is not there`)
+      })
+      const types = all.map((f) => [0x60, ...vector(f.params), ...vector(f.results)])
       const { shared, initial, maximum } = o.memory
       const memory = [...text('env'), ...text('memory'), 2, shared ? 3 : 1]
       const exports = [
-        ...functions.flatMap((f, i) => (f.exported ? [[...text(f.name), 0, ...unsigned(i)]] : [])),
+        ...all.flatMap((f, i) => (f.exported ? [[...text(f.name), 0, ...unsigned(i)]] : [])),
         ...globals.map((g, i) => [...text(g.name), 3, ...unsigned(i)]),
       ]
       const bytes = new Bytes()
@@ -117,7 +136,7 @@ export function createModule(o: { memory: MemoryType }): ModuleBuilder {
       bytes.section(SECTION.import, [[...memory, ...unsigned(initial), ...unsigned(maximum)]])
       bytes.section(
         SECTION.function,
-        functions.map((_, i) => unsigned(i)),
+        all.map((_, i) => unsigned(i)),
       )
       bytes.section(
         SECTION.global,
@@ -126,7 +145,7 @@ export function createModule(o: { memory: MemoryType }): ModuleBuilder {
       bytes.section(SECTION.export, exports)
       bytes.section(
         SECTION.code,
-        functions.map((f) => assemble(f, indexes)),
+        all.map(({ code }) => code),
       )
       return bytes.take()
     },
@@ -189,15 +208,15 @@ class Bytes {
   }
 }
 
-function assemble(fn: Fn, indexes: ReadonlyMap<string, number>): Uint8Array {
+function assemble(o: {
+  locals: readonly ValueType[]
+  instructions: Code
+  indexOf: (name: string) => number
+}): Uint8Array {
   const content = new Bytes()
-  content.append(unsigned(fn.locals.length))
-  for (const type of fn.locals) content.append([1, type])
-  content.code(fn.body, (name) => {
-    const index = indexes.get(name)
-    if (index === undefined) throw new RangeError(`${fn.name} calls ${name}, which is not there`)
-    return index
-  })
+  content.append(unsigned(o.locals.length))
+  for (const type of o.locals) content.append([1, type])
+  content.code(o.instructions, o.indexOf)
   content.push(0x0b)
   const inner = content.take()
   const bytes = new Bytes()
@@ -214,9 +233,12 @@ function vector(items: readonly number[]): number[] {
   return [...unsigned(items.length), ...items]
 }
 
+/** Most numbers of a module, once each. */
+const SMALL: readonly (readonly number[])[] = Array.from({ length: 128 }, (_, value) => [value])
+
 /** LEB128 of an unsigned integer below 2^32. */
 function unsigned(value: number): readonly number[] {
-  if (value < 128) return [value]
+  if (value < 128) return SMALL[value] as readonly number[]
   const bytes: number[] = []
   for (let rest = value; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) return [...bytes, rest]
@@ -252,6 +274,15 @@ const store =
 /** Calls a function of the module. */
 export const call = (name: string, ...args: Code[]): Code => [...args, { call: name }]
 
+/** LEB128 of a signed integer of 32 bits. */
+function signed32(value: number): number[] {
+  const bytes: number[] = []
+  for (let rest = value | 0; ; rest >>= 7) {
+    if (rest >= -64 && rest < 64) return [...bytes, rest & 127]
+    bytes.push((rest & 127) | 128)
+  }
+}
+
 /** Control. Labels count outwards from 0, the innermost block or loop. */
 export const control = {
   block: (...body: Code[]): Code => [0x02, 0x40, ...body, 0x0b],
@@ -278,7 +309,7 @@ export const memory = {
 }
 
 export const i32 = {
-  const: (value: number): Code => [0x41, ...signed(BigInt(value | 0))],
+  const: (value: number): Code => [0x41, ...signed32(value)],
   load: access(2, 0x28),
   load8: access(0, 0x2d),
   load16: access(1, 0x2f),
