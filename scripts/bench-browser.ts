@@ -40,12 +40,12 @@ import { packArtifactFiles } from './lib/packed.js'
 
 /*
  * What a visitor waits for, in Chromium, beside snarkjs in the same page: the first proof with nothing at hand, the first one
- * of a second visit, and warm ones; bytes of artifacts; and what the page's process took at most. Writes
+ * of later visits, and warm ones; bytes of artifacts; and what the page's process took at most. Writes
  * docs/browser-benchmark.md and .json:
  *
- *   npm run bench:browser -- [--runs 3] [--statements membership,policy-s] [--out docs/browser-benchmark]
+ *   npm run bench:browser -- [--runs 5] [--statements membership,policy-s] [--out docs/browser-benchmark]
  *
- * Each engine has a Chromium of its own, so that the memory is its own; a second visit is another tab of the same profile.
+ * Each engine has a Chromium of its own, so that the memory is its own; a later visit is another tab of the same profile.
  * Fails if our engine fell back from vectors, or a proof does not verify; never for being slow. The server is on this
  * machine: a network's time comes on top, which the bytes tell.
  */
@@ -80,7 +80,7 @@ interface Row {
   readonly bytes: number
   /** Milliseconds by the clock, from the button to the proof. */
   readonly first: number
-  readonly nextVisit: number
+  readonly nextVisit: Spread
   readonly warm: Spread
   /** MiB that the page's process had resident at most, and without Chromium's own code and data files. */
   readonly resident: number
@@ -90,7 +90,7 @@ interface Row {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      runs: { type: 'string', default: '3' },
+      runs: { type: 'string', default: '5' },
       statements: { type: 'string', default: Object.keys(CASES).join() },
       out: { type: 'string', default: join(ROOT, 'docs', 'browser-benchmark') },
     },
@@ -207,18 +207,22 @@ async function measure(o: {
     const bytes = await loadedBytes(server)
     const memory = [await peakMemory(browser)]
     await first.close()
-    const second = await visit(context, server)
-    const nextVisit = await prove(second)
-    const warm: number[] = []
-    for (let run = 0; run < runs; run++) warm.push(await prove(second))
-    memory.push(await peakMemory(browser))
-    if (engine === 'soulproof') {
-      const { arithmetic, shared } = await call(second, 'describe')
-      assert.equal(arithmetic, 'simd', 'the engine fell back from vectors')
-      assert.equal(shared, isolated, 'memory is shared where the page is isolated')
+    const [next, warm]: [number[], number[]] = [[], []]
+    for (let run = 0; run < runs; run++) {
+      const page = await visit(context, server)
+      next.push(await prove(page))
+      warm.push(await prove(page))
+      memory.push(await peakMemory(browser))
+      if (engine === 'soulproof') {
+        const { arithmetic, shared } = await call(page, 'describe')
+        assert.equal(arithmetic, 'simd', 'the engine fell back from vectors')
+        assert.equal(shared, isolated, 'memory is shared where the page is isolated')
+      }
+      await page.close()
     }
     return {
-      ...{ statement, isolated, engine, bytes, nextVisit, first: cold, warm: spreadOf(warm) },
+      ...{ statement, isolated, engine, bytes },
+      ...{ first: cold, nextVisit: spreadOf(next), warm: spreadOf(warm) },
       resident: Math.max(...memory.map(({ resident }) => resident)),
       heap: Math.max(...memory.map(({ heap }) => heap)),
       version: browser.version(),
@@ -257,7 +261,7 @@ function report(o: {
   const number = (value: number): string => Math.round(value).toLocaleString('en')
   const lines = rows.map((row) => {
     const { statement, isolated, engine, bytes, first, nextVisit, warm, resident, heap } = row
-    const numbers = [bytes, first, nextVisit, warm.median, resident, heap].map(number)
+    const numbers = [bytes, first, nextVisit.median, warm.median, resident, heap].map(number)
     return `| \`${statement}\` | ${isolated ? 'yes' : 'no'} | ${engine} | ${numbers.join(' | ')} |`
   })
   const ratios = rows
@@ -266,8 +270,8 @@ function report(o: {
       const other = rows.find(
         (row) => row.statement === own.statement && row.isolated === own.isolated && row.engine === 'snarkjs',
       ) as Row
-      const times = ([own.first, own.nextVisit, own.warm.median] as const).map(
-        (value, i) => ([other.first, other.nextVisit, other.warm.median][i] as number) / value,
+      const times = ([own.first, own.nextVisit.median, own.warm.median] as const).map(
+        (value, i) => ([other.first, other.nextVisit.median, other.warm.median][i] as number) / value,
       )
       const shares = [...times, other.bytes / own.bytes, other.resident / own.resident]
       const where = own.isolated ? 'yes' : 'no'
@@ -279,7 +283,7 @@ Written by \`npm run bench:browser\`; the numbers are also in [browser-benchmark
 
 ${processor}, ${cores} cores, Chromium ${chromium}, snarkjs 0.7.6; load ${load.before.toFixed(1)} at the beginning and ${load.after.toFixed(1)} at the end.
 Both engines in the same page, each in a Chromium of its own; the server on the same machine. Milliseconds by the clock, from the
-button to the proof: the first one with nothing at hand, the first one of a second visit, and the median of ${runs} more in it. snarkjs
+button to the proof: the first one with nothing at hand, the first one of a later visit, and the second one in it, medians of ${runs} visits. snarkjs
 loads its files anew for each proof. MiB that the page's process had resident at most, and how much of it was no file of Chromium's.
 
 | statement | isolated | engine | bytes loaded | first proof | in the next visit | warm | MiB | of it heap |
