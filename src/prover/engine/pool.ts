@@ -71,10 +71,6 @@ export interface Pool {
 }
 
 interface Opening {
-  waiting: number
-  layout?: KeyLayout
-  memory?: WebAssembly.Memory
-  tasks?: readonly Task[]
   readonly resolve: (opened: {
     layout: KeyLayout
     memory?: WebAssembly.Memory | undefined
@@ -132,6 +128,11 @@ export async function createPool(o: {
 
   const broadcast = (order: Order): void => {
     for (const thread of threads) thread.send(order)
+  }
+  const toOthers = (thread: number, order: Order): void => {
+    threads.forEach((other, i) => {
+      if (i !== thread) other.send(order)
+    })
   }
   const keepAlive = (): void => {
     // A proof may wait for the place of one that has not ended in all threads.
@@ -213,9 +214,7 @@ export async function createPool(o: {
       // What is for the threads alone is not for the host.
       if (keep) job.outputs.set(address, bytes)
       if (!publish) continue
-      threads.forEach((other, i) => {
-        if (i !== thread) other.send({ type: 'write', key: job.key.id, pages: 0, address, bytes })
-      })
+      toOthers(thread, { type: 'write', key: job.key.id, pages: 0, address, bytes })
     }
     job.done++
     job.onProgress?.(job.done / job.total)
@@ -236,10 +235,23 @@ export async function createPool(o: {
     switch (report.type) {
       case 'opened': {
         const opening = openings.get(report.key)
-        if (opening === undefined || --opening.waiting > 0) return
+        if (opening === undefined) return
         openings.delete(report.key)
         opening.resolve(report)
         keepAlive()
+        return
+      }
+      case 'placed': {
+        const { key, layout } = report
+        if (!openings.has(key)) return
+        toOthers(thread, { type: 'attach', key, layout })
+        return
+      }
+      case 'piece': {
+        const { key, address, bytes } = report
+        if (!openings.has(key)) return
+        toOthers(thread, { type: 'write', key, pages: 0, address, bytes })
+        threads[thread]!.send({ type: 'more', key })
         return
       }
       case 'refused': {
@@ -368,11 +380,10 @@ export async function createPool(o: {
         memory?: WebAssembly.Memory | undefined
         tasks: readonly Task[]
       }>((resolve, reject) => {
-        openings.set(id, { waiting: shared ? 1 : threads.length, resolve, reject })
+        openings.set(id, { resolve, reject })
       })
       keepAlive()
-      if (shared) threads[id % threads.length]!.send({ type: 'open', key: id, zkey })
-      else broadcast({ type: 'open', key: id, zkey })
+      threads[id % threads.length]!.send({ type: 'open', key: id, zkey })
       try {
         const { layout, memory, tasks } = await opened
         const key: OpenKey = { id, layout, memory }

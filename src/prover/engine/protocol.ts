@@ -18,15 +18,17 @@ export type Order =
       readonly threads: number
       readonly shared: boolean
     }
-  /** Place a key in a new memory. Tasks that bring it into form are for all threads. */
+  /** Place a key in a new memory, and send it on if others have their own. Tasks that bring it into form are for all threads. */
   | { readonly type: 'open'; readonly key: number; readonly zkey: Uint8Array }
-  /** Use a memory that another thread made. */
+  /** Use a memory that another thread made, or make one, which will be written. */
   | {
       readonly type: 'attach'
       readonly key: number
-      readonly memory: WebAssembly.Memory
+      readonly memory?: WebAssembly.Memory | undefined
       readonly layout: KeyLayout
     }
+  /** Send the next piece of a key that was placed. */
+  | { readonly type: 'more'; readonly key: number }
   /** Forget a key. */
   | { readonly type: 'close'; readonly key: number }
   /** A job begins. With shared memory, group g's next task is the counter g. */
@@ -63,6 +65,9 @@ export type Report =
       readonly layout: KeyLayout
       readonly tasks: readonly Task[]
     }
+  /** A key is placed, and follows in pieces for threads that have their own memory; `opened` comes after the last. */
+  | { readonly type: 'placed'; readonly key: number; readonly layout: KeyLayout }
+  | { readonly type: 'piece'; readonly key: number; readonly address: number; readonly bytes: Uint8Array }
   | { readonly type: 'refused'; readonly key: number; readonly artifact: boolean; readonly message: string }
   /** A task is done; `code` is not 0 if a function of it said so. */
   | {

@@ -4,7 +4,7 @@ import { ArtifactError } from '../../errors.js'
 import { FIELD_MODULUS } from '../../field.js'
 import { joinConstants } from './abc.js'
 import { SCRATCH, type Task } from './calls.js'
-import { type KeyLayout, placeKey } from './key.js'
+import { createMemory, type KeyLayout, pagesFor, placeKey } from './key.js'
 import type { Order, Report } from './protocol.js'
 import { importUnseen } from './unseen.js'
 
@@ -22,6 +22,19 @@ interface Key {
   readonly scratch: number
 }
 
+/** A key on its way to threads that have their own memory. */
+interface Sending {
+  readonly memory: WebAssembly.Memory
+  readonly layout: KeyLayout
+  readonly tasks: readonly Task[]
+  /** What is left of it. */
+  readonly parts: readonly { from: number; readonly to: number }[]
+}
+
+/** Bytes of a piece, and how many pieces are on their way at once, so that not a whole key is in memory once more. */
+const PIECE = 2 ** 22
+const PIECES_AHEAD = 2
+
 interface Job {
   readonly key: Key
   readonly counters: Int32Array | undefined
@@ -38,6 +51,7 @@ interface Job {
 function serve({ send, listen }: Port): void {
   let start: Start | undefined
   const keys = new Map<number, Key>()
+  const sending = new Map<number, Sending>()
   const jobs = new Map<number, Job>()
   let running = false
 
@@ -62,16 +76,47 @@ function serve({ send, listen }: Port): void {
         constants,
         joinConstants: (domainSize) => joinConstants(fr, domainSize),
       })
-      if (!shared) keys.set(key, attach(memory, layout))
-      send({ type: 'opened', key, ...(shared && { memory }), layout, tasks })
+      if (shared || threads === 1) {
+        if (!shared) keys.set(key, attach(memory, layout))
+        send({ type: 'opened', key, ...(shared && { memory }), layout, tasks })
+        return
+      }
+      keys.set(key, attach(memory, layout))
+      send({ type: 'placed', key, layout })
+      // Scratch memory and factors of transforms, between both, are every thread's own, or come from tasks.
+      const parts = [
+        { from: 0, to: layout.scratch },
+        { from: layout.joinConstants, to: layout.area },
+      ]
+      sending.set(key, { memory, layout, tasks, parts })
+      for (let i = 0; i < PIECES_AHEAD; i++) sendPiece(key)
     } catch (error) {
-      send({
-        type: 'refused',
-        key,
-        artifact: error instanceof ArtifactError,
-        message: String((error as Error)?.message),
-      })
+      refuse(key, error)
     }
+  }
+
+  const refuse = (key: number, error: unknown): void =>
+    send({
+      type: 'refused',
+      key,
+      artifact: error instanceof ArtifactError,
+      message: String((error as Error)?.message),
+    })
+
+  /** Sends the next piece of a key, or that there is none. */
+  const sendPiece = (key: number): void => {
+    const left = sending.get(key)
+    if (left === undefined) return
+    const part = left.parts.find(({ from, to }) => from < to)
+    if (part === undefined) {
+      sending.delete(key)
+      send({ type: 'opened', key, layout: left.layout, tasks: left.tasks })
+      return
+    }
+    const { from: address } = part
+    const bytes = new Uint8Array(left.memory.buffer).slice(address, Math.min(address + PIECE, part.to))
+    part.from += bytes.length
+    send({ type: 'piece', key, address, bytes }, [bytes.buffer])
   }
 
   const obey = (order: Order): void => {
@@ -83,16 +128,28 @@ function serve({ send, listen }: Port): void {
         open(order.key, order.zkey)
         return
       case 'attach':
-        keys.set(order.key, attach(order.memory, order.layout))
+        try {
+          const { layout, memory = createMemory({ pages: pagesFor(layout.area), shared: false }) } = order
+          keys.set(order.key, attach(memory, layout))
+        } catch (error) {
+          refuse(order.key, error)
+        }
+        return
+      case 'more':
+        sendPiece(order.key)
         return
       case 'close':
         keys.delete(order.key)
+        sending.delete(order.key)
         return
       case 'job':
         jobs.set(order.job, { key: keys.get(order.key) as Key, counters: order.counters, groups: [] })
         return
       case 'write': {
-        const { memory } = keys.get(order.key) as Key
+        const key = keys.get(order.key)
+        // Of a key that was refused, or closed meanwhile.
+        if (key === undefined) return
+        const { memory } = key
         const missing = order.pages - memory.buffer.byteLength / 65536
         if (missing > 0) memory.grow(missing)
         new Uint8Array(memory.buffer).set(order.bytes, order.address)
