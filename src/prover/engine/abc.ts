@@ -15,6 +15,7 @@ import { FIELD_MODULUS } from '../../field.js'
 import { readUint256, writeUint256 } from '../../formats/sections.js'
 import { COEFFICIENT_LENGTH } from '../../formats/zkey.js'
 import { addConversion } from './convert.js'
+import { discard } from './discard.js'
 import { reverseBits } from './fft.js'
 import { loop } from './loop.js'
 
@@ -188,7 +189,7 @@ export function streamRows(o: {
   bottom: number
 }): RowStream {
   const { section, wires, logSize, bottom } = o
-  const aligned = section.byteOffset % 4 === 0 ? section : section.slice()
+  const aligned = section.byteOffset % 4 === 0 ? section : new Uint8Array(section)
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset + 4, (aligned.length - 4) / 4)
   const entries = words.length / ENTRY_WORDS
   const { kinds, coefficients } = indexCoefficients(words, entries)
@@ -251,6 +252,8 @@ export function streamRows(o: {
     }
   }
   starts[starts.length - 1] = at
+  if (aligned !== section) discard(aligned)
+  for (const done of [kinds, sorted, next, rowStart]) discard(done)
   return { words: stream.subarray(0, at), starts, coefficients }
 }
 

@@ -10,6 +10,7 @@ import { ArtifactError } from '../../errors.js'
 import { HEADER_POINT, openZkey, ZKEY_SECTION, type Zkey } from '../../formats/zkey.js'
 import { streamRows } from './abc.js'
 import type { Call, Task } from './calls.js'
+import { discard } from './discard.js'
 import { type FftShape, fftShape, MAX_LOG_SIZE, reverseBits, twiddleLength } from './fft.js'
 import { loop } from './loop.js'
 import { type GroupName, HALVES, LAYOUT, type MsmPlan, planMsm } from './msm.js'
@@ -330,6 +331,7 @@ export function placeKey(o: {
   bytes.set(o.joinConstants(key.domainSize), constants)
   bytes.set(stream.coefficients, stagedCoefficients)
   new Uint32Array(memory.buffer, rows, stream.words.length).set(stream.words)
+  discard(stream.words)
 
   // What a task leaves, for threads that have the key in a memory of their own and share this work too.
   const task = (call: Call, ...outputs: { address: number; length: number }[]): Task => ({

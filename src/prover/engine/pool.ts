@@ -2,6 +2,7 @@
 import type { ArithmeticName } from '../../bn254/field.js'
 import { ArtifactError, EngineError } from '../../errors.js'
 import type { Task } from './calls.js'
+import { discard } from './discard.js'
 import { type KeyLayout, pagesFor } from './key.js'
 import type { EngineProgram } from './module.js'
 import type { Order, Report } from './protocol.js'
@@ -129,11 +130,18 @@ export async function createPool(o: {
   const broadcast = (order: Order): void => {
     for (const thread of threads) thread.send(order)
   }
-  const toOthers = (thread: number, order: Order): void => {
-    threads.forEach((other, i) => {
-      if (i !== thread) other.send(order)
-    })
+  /**
+   * Sends bytes to threads with their own memory, each its copy: a browser keeps bytes that are not transferred once more, in the
+   * message, until it is collected.
+   */
+  const write = (to: readonly Thread[], o: Omit<Extract<Order, { type: 'write' }>, 'type'>): void => {
+    for (const thread of to) {
+      // Not `slice`, which gives a view of Node's buffers.
+      const bytes = new Uint8Array(o.bytes)
+      thread.send({ type: 'write', ...o, bytes }, [bytes.buffer])
+    }
   }
+  const allBut = (thread: number): Thread[] => threads.filter((_, i) => i !== thread)
   const keepAlive = (): void => {
     // A proof may wait for the place of one that has not ended in all threads.
     const keep = openings.size + jobs.size + endings.size > 0
@@ -214,7 +222,8 @@ export async function createPool(o: {
       // What is for the threads alone is not for the host.
       if (keep) job.outputs.set(address, bytes)
       if (!publish) continue
-      toOthers(thread, { type: 'write', key: job.key.id, pages: 0, address, bytes })
+      write(allBut(thread), { key: job.key.id, pages: 0, address, bytes })
+      if (!keep) discard(bytes)
     }
     job.done++
     job.onProgress?.(job.done / job.total)
@@ -244,13 +253,14 @@ export async function createPool(o: {
       case 'placed': {
         const { key, layout } = report
         if (!openings.has(key)) return
-        toOthers(thread, { type: 'attach', key, layout })
+        for (const other of allBut(thread)) other.send({ type: 'attach', key, layout })
         return
       }
       case 'piece': {
         const { key, address, bytes } = report
         if (!openings.has(key)) return
-        toOthers(thread, { type: 'write', key, pages: 0, address, bytes })
+        write(allBut(thread), { key, pages: 0, address, bytes })
+        discard(bytes)
         threads[thread]!.send({ type: 'more', key })
         return
       }
@@ -383,7 +393,10 @@ export async function createPool(o: {
         openings.set(id, { resolve, reject })
       })
       keepAlive()
-      threads[id % threads.length]!.send({ type: 'open', key: id, zkey })
+      // As in `write`; what is shared need not be copied.
+      const own = zkey.buffer instanceof ArrayBuffer ? new Uint8Array(zkey) : undefined
+      const order = { type: 'open', key: id, zkey: own ?? zkey } as const
+      threads[id % threads.length]!.send(order, own && [own.buffer])
       try {
         const { layout, memory, tasks } = await opened
         const key: OpenKey = { id, layout, memory }
@@ -403,7 +416,7 @@ export async function createPool(o: {
     write(key, { end: last, address, bytes }) {
       const pages = pagesFor(last)
       if (key.memory === undefined) {
-        broadcast({ type: 'write', key: key.id, pages, address, bytes })
+        write(threads, { key: key.id, pages, address, bytes })
         return
       }
       const missing = pages - key.memory.buffer.byteLength / 65536

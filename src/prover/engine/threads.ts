@@ -5,7 +5,8 @@ import { importUnseen } from './unseen.js'
 
 /** A thread that runs `worker.ts`. */
 export interface Thread {
-  readonly send: (order: Order) => void
+  /** Sends an order; what it carries in `transfer` is the thread's from then on. */
+  readonly send: (order: Order, transfer?: ArrayBuffer[]) => void
   /** Whether the thread keeps a process alive; not at first. Without a meaning in a page. */
   readonly keepAlive: (keep: boolean) => void
   readonly end: () => Promise<void>
@@ -58,7 +59,7 @@ async function startNodeThread({ onReport, onCrash }: ThreadEvents): Promise<Thr
     if (!ending) onCrash(undefined)
   })
   return {
-    send: (order) => worker.postMessage(order),
+    send: (order, transfer) => worker.postMessage(order, transfer),
     keepAlive: (keep) => (keep ? worker.ref() : worker.unref()),
     async end() {
       ending = true
@@ -88,7 +89,7 @@ function startWebThread({ onReport, onCrash }: ThreadEvents): Thread {
     onCrash(event.error ?? event.message)
   })
   return {
-    send: (order) => worker.postMessage(order),
+    send: (order, transfer = []) => worker.postMessage(order, transfer),
     keepAlive() {},
     async end() {
       worker.terminate()

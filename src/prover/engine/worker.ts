@@ -4,6 +4,7 @@ import { ArtifactError } from '../../errors.js'
 import { FIELD_MODULUS } from '../../field.js'
 import { joinConstants } from './abc.js'
 import { SCRATCH, type Task } from './calls.js'
+import { discard } from './discard.js'
 import { createMemory, type KeyLayout, pagesFor, placeKey } from './key.js'
 import type { Order, Report } from './protocol.js'
 import { importUnseen } from './unseen.js'
@@ -76,6 +77,8 @@ function serve({ send, listen }: Port): void {
         constants,
         joinConstants: (domainSize) => joinConstants(fr, domainSize),
       })
+      // The message's own copy.
+      discard(zkey)
       if (shared || threads === 1) {
         if (!shared) keys.set(key, attach(memory, layout))
         send({ type: 'opened', key, ...(shared && { memory }), layout, tasks })
@@ -155,6 +158,7 @@ function serve({ send, listen }: Port): void {
         new Uint8Array(memory.buffer).set(order.bytes, order.address)
         // A copy of the message's, which nobody else has.
         order.bytes.fill(0)
+        discard(order.bytes)
         return
       }
       case 'group': {
