@@ -264,7 +264,7 @@ describe('the page of web/', () => {
       await button(/^Prove it/).focus()
       assert.equal(await verdict().count(), 0)
       await page.keyboard.press('Enter')
-      await says('Lakeside Grants is convinced.')
+      await says('The proof is right: Lakeside Grants accepts it.')
       await says('Proved in')
       const loaded = server.requests.slice(before).filter((path) => path.startsWith('/zkeys/policy-m.'))
       assert.deepEqual([...new Set(loaded)].sort(), [

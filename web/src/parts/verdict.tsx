@@ -72,7 +72,9 @@ export function Verdict({ handed, finding }: { handed: Handed; finding: Finding 
   return (
     <div className={`verdict ${standing === 'again' ? 'refused' : 'accepted'}`}>
       <p className="verdict-title">
-        {standing === 'again' ? `Right, but already claimed: ${asker} refuses.` : `${asker} is convinced.`}
+        {standing === 'again'
+          ? `Right, but already claimed: ${asker} refuses.`
+          : `The proof is right: ${asker} accepts it.`}
       </p>
       <div className="verdict-columns">
         <div>
