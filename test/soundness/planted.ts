@@ -204,6 +204,14 @@ export const PLANTED: readonly Planted[] = [
     ask: [[PROOFS, 'QuaternaryRoot\\(2\\)']],
   },
   {
+    row: 17,
+    bug: 'the output of an S-box is assigned and not constrained',
+    file: 'src/setup/poseidon-circuit.ts',
+    from: 'out <== fourth * in;',
+    to: 'out <-- fourth * in;',
+    ask: [['test/circuits/lib/hash.test.ts', '.']],
+  },
+  {
     row: 18,
     bug: 'the challenge of the second part does not hash the first proof',
     file: 'src/designated/sigma.ts',
