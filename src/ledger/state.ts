@@ -13,6 +13,7 @@ import { type Entry, encodeEntry } from './entry.js'
 import { EMPTY_QUEUE, extendHead } from './queue.js'
 import {
   assertLedgerName,
+  assertLimit,
   beforeChange,
   emptyLedger,
   type LedgerChange,
@@ -140,10 +141,11 @@ export function createMemoryLedger(
     },
     entries(from = 0n, limit = queue.length) {
       assertUint(from, 52, 'from')
+      assertLimit(limit)
       return queue.slice(Number(from), Number(from) + limit)
     },
     apply(limit = queue.length) {
-      if (!Number.isInteger(limit) || limit < 0) throw new RangeError('limit must be a non-negative integer')
+      assertLimit(limit)
       const from = Number(state.queueLength)
       const entries = queue.slice(from, from + limit)
       const change = applyEntries({ reader: readerOf(state), entries, ...(hash && { hash }) })
@@ -151,7 +153,9 @@ export function createMemoryLedger(
       return change
     },
     roots: () => states().map((one) => ({ root: ledgerRoot(one), state: one })),
-    proof(handle, { root } = {}) {
+    proof(handle, options = {}) {
+      requireObject(options, 'options')
+      const { root } = options
       return openLedger(root === undefined ? readerOf(state) : readerAt(root), handle)
     },
     readerAt,

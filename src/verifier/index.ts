@@ -634,6 +634,8 @@ function copyJson(value: unknown, budget: { values: number; characters: number }
     return Array.from({ length: value.length }, (_, i) => copyJson(value[i], budget, depth - 1))
   }
   if (typeof value !== 'object' || value === null) return value
+  // A date, a map and the like would be read as the object of no fields that they are besides.
+  if (!isPlain(value)) throw new Refusal('envelope: must be plain JSON')
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
     budget.characters -= key.length
@@ -641,6 +643,12 @@ function copyJson(value: unknown, budget: { values: number; characters: number }
     copy[key] = copyJson((value as Record<string, unknown>)[key], budget, depth - 1)
   }
   return copy
+}
+
+/** Whether an object is as `JSON.parse` makes it, in this realm or another one, or has no prototype. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function readSignals(expected: readonly Expected[], publicSignals: unknown): bigint[] {
