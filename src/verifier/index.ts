@@ -50,7 +50,10 @@ export const DEFAULT_CLOCK_SKEW = 300n
 const CLOCK_END = 1n << BigInt(CLOCK_BITS)
 
 /** What a verifier expects. Nothing of it is ever taken from the envelope. */
-export type VerifyOptions = Context & { readonly envelope: unknown } & (
+export type VerifyOptions = Context & {
+  /** Plain JSON, as `JSON.parse` gives it; instances of classes are refused, as whatever else is no envelope. */
+  readonly envelope: unknown
+} & (
     | {
         readonly policy: Policy
         /** Snapshots that the verifier accepts, one of which the proof must be made for. */
