@@ -151,6 +151,7 @@ export interface Verifier {
    * Tells where the verifier's key of a statement comes from: as its manifest says, but a key whose secret is public is a
    * development key whatever the manifest says.
    *
+   * @throws {TypeError} if the statement's name is no string
    * @throws {KeyError} if it has no key of that statement
    */
   provenance(statement: string): Provenance
@@ -220,8 +221,11 @@ export async function createVerifier(options: VerifierOptions = {}): Promise<Ver
     keyOf: await keysOf({ proofSystem, manifest, batch }),
   }
   return {
-    // What a PLONK verifier's keys have is of PLONK.
-    provenance: (statement) => trust.keyOf(statement).provenance as never,
+    provenance(statement) {
+      if (typeof statement !== 'string') throw new TypeError('statement must be a string')
+      // What a PLONK verifier's keys have is of PLONK.
+      return trust.keyOf(statement).provenance as never
+    },
     async verify(verifyOptions) {
       const expectation = expect(verifyOptions)
       return orReason(async () => {

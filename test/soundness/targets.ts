@@ -257,7 +257,9 @@ export async function fuzzTargets(proved?: Proved): Promise<Target[]> {
         ],
         // A policy is what parsePolicy returned: its parts are no input.
         call: any((o) =>
-          shortOfProof(prover).prove(typeof o === 'object' && o !== null ? { policy, ...o } : o),
+          shortOfProof(prover, ({ prove }) =>
+            prove(typeof o === 'object' && o !== null ? { policy, ...o } : o),
+          ),
         ),
         cost: 4,
       },
@@ -275,7 +277,7 @@ export async function fuzzTargets(proved?: Proved): Promise<Target[]> {
             anchorsRoot: () => anchorsRoot({ policy: other, roots }),
             evaluatePolicy: () => evaluatePolicy(wallet),
             verify: () => verifier.verify({ ...context, policy: other, roots: [roots], now: NOW, envelope }),
-            prove: () => shortOfProof(prover).prove({ ...context, ...wallet }),
+            prove: () => prover.prove({ ...context, ...wallet }),
           }
           for (const [name, ask] of Object.entries(asks)) {
             const refused = await Promise.resolve()
@@ -289,7 +291,7 @@ export async function fuzzTargets(proved?: Proved): Promise<Target[]> {
       {
         name: 'provePrepared',
         samples: [{ statement: 'membership', ...prepared, revealed: {} }],
-        call: any(shortOfProof(prover).provePrepared),
+        call: any((o) => shortOfProof(prover, (short) => short.provePrepared(o))),
       },
       {
         name: 'groth16',
