@@ -9,7 +9,7 @@ import {
   ledgerRoot,
 } from '../merkle/ledger.js'
 import { applyEntries, type Hash } from './apply.js'
-import { type Entry, encodeEntry } from './entry.js'
+import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 import { EMPTY_QUEUE, extendHead } from './queue.js'
 import {
   assertLedgerName,
@@ -134,8 +134,10 @@ export function createMemoryLedger(
       return readerOf(state)
     },
     append(...entries) {
-      const extended = entries.reduce((chain, entry) => extendHead(chain, encodeEntry(entry), hash), head)
-      for (const entry of entries) queue.push(Object.freeze({ ...entry }))
+      const words = entries.map(encodeEntry)
+      const extended = words.reduce((chain, one) => extendHead(chain, one, hash), head)
+      // As on disk: what is hashed of an entry, and no field besides.
+      for (const one of words) queue.push(Object.freeze(decodeEntry(one)))
       head = extended
       return BigInt(queue.length)
     },
