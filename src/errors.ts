@@ -25,6 +25,20 @@ export function requireMethods(value: unknown, label: string, names: readonly st
   }
 }
 
+/**
+ * Checks what long work is given to be stopped and watched by; both may be absent.
+ *
+ * @throws {TypeError} unless `signal` is an AbortSignal and `onProgress` a function
+ */
+export function requireHooks(o: { readonly signal?: unknown; readonly onProgress?: unknown }): void {
+  const { signal, onProgress } = o
+  // By its methods: that of another realm, or of a library, is one, too.
+  if (signal !== undefined)
+    requireMethods(signal, 'signal', ['throwIfAborted', 'addEventListener', 'removeEventListener'])
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError('onProgress must be a function')
+}
+
 /** A failure that a caller may want to handle: `name` tells which. */
 export class SoulproofError extends Error {
   override name = 'SoulproofError'

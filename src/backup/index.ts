@@ -21,6 +21,7 @@ import { assertLedgerProof, type LedgerProof } from '../merkle/ledger.js'
 import { heldSbtFromJson, heldSbtToJson } from '../sbt/json.js'
 import type { HeldSbt } from '../sbt/sbt.js'
 import { verifySbt } from '../sbt/verify.js'
+import { requireSoul } from '../soul/check.js'
 import { holderOf, importSoul, type Soul } from '../soul/index.js'
 import { soulFromJson, soulToJson } from '../soul/json.js'
 
@@ -173,7 +174,7 @@ function headerOf(bytes: number): Header {
 
 function contentToJson(content: WalletContent): object {
   const { sbts, ledgers = {}, blindings = [], feeds = [] } = content
-  requireObject(content.soul, 'soul')
+  requireSoul(content.soul)
   for (const [name, list] of Object.entries({ sbts, blindings, feeds })) {
     if (!Array.isArray(list)) throw new TypeError(`${name} must be an array`)
   }

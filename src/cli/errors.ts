@@ -53,7 +53,14 @@ export function describeFailure(error: unknown): Failure {
     return { lines: [`error: ${error.message}`], exitCode: 2 }
   }
   const name = error instanceof Error ? error.name : 'unknown'
-  const { code } = (error ?? {}) as { code?: unknown }
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
+  // Its message shows paths and addresses.
+  if (typeof code === 'string' && typeof syscall === 'string') {
+    return {
+      lines: [`error: the system refuses (${syscall}, ${code}); SOULPROOF_DEBUG=1 shows more`],
+      exitCode: 1,
+    }
+  }
   const detail = typeof code === 'string' ? `${name}, ${code}` : name
   return { lines: [`error: unexpected failure (${detail}); SOULPROOF_DEBUG=1 shows more`], exitCode: 1 }
 }

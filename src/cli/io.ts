@@ -81,8 +81,8 @@ export async function writeFiles(outputs: readonly Output[]): Promise<void> {
   try {
     for (const output of outputs) {
       const temporary = join(dirname(output.path), `.${basename(output.path)}.${randomUUID()}`)
-      written.push({ temporary, output })
       await writeTemporary(temporary, output)
+      written.push({ temporary, output })
     }
     for (const { temporary, output } of written) await putInPlace(temporary, output)
   } finally {
@@ -148,12 +148,16 @@ export async function withLocks<T>(paths: readonly string[], run: () => Promise<
   }
 }
 
+/** Writes a file, or leaves none. One that was never made cannot always be removed either: its name may be too long. */
 async function writeTemporary(temporary: string, output: Output): Promise<void> {
   try {
     const handle = await open(temporary, 'wx', output.mode)
     try {
       await handle.writeFile(output.content)
       await handle.sync()
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
     } finally {
       await handle.close()
     }

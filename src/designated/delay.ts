@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { frame } from '../crypto/encoding.js'
-import { requireObject } from '../errors.js'
+import { requireHooks, requireObject } from '../errors.js'
 import { assertBelow, bigIntToBytes } from '../field.js'
 import { readArray, readObject } from '../merkle/json.js'
 import { type Beacon, beaconBytes, checkBeacon } from './beacon.js'
@@ -96,8 +96,12 @@ export async function evaluateDelay(
     readonly engine?: SquarerName
   },
 ): Promise<EvaluatedDelay> {
+  requireObject(o, 'options')
   const { modulus, squarings, checkpointEvery = 2 ** 20, signal } = o
   checkParameters(o)
+  requireHooks(o)
+  if (o.onCheckpoint !== undefined && typeof o.onCheckpoint !== 'function')
+    throw new TypeError('onCheckpoint must be a function')
   if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1) {
     throw new RangeError('checkpointEvery must be a positive integer')
   }

@@ -11,7 +11,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { frame, isHex } from '../crypto/encoding.js'
 import { randomBytes } from '../crypto/random.js'
-import { PolicyError, requireObject, SchemaError, SoulproofError } from '../errors.js'
+import { PolicyError, requireMethods, requireObject, SchemaError, SoulproofError } from '../errors.js'
 import { assertField, assertUint, type FieldInput, hashBytes, toField } from '../field.js'
 import { readDecimal, readObject } from '../merkle/json.js'
 import { explainPolicy } from '../policy/explain.js'
@@ -133,7 +133,10 @@ export async function answerRequest(
     readonly onProgress?: OnProgress
   },
 ): Promise<Answer> {
+  requireObject(o, 'options')
   const { request, prover, ...wallet } = o
+  requireObject(request, 'request')
+  requireMethods(prover, 'prover', ['prove'])
   const { policy } = request
   return sealAnswer(request, await prover.prove({ ...wallet, ...contextOf(request), policy }))
 }
@@ -154,7 +157,9 @@ export async function simulateAnswer(o: {
   readonly nullifier?: bigint
   readonly handle?: bigint
 }): Promise<Answer> {
+  requireObject(o, 'options')
   const { request, ...simulation } = o
+  requireObject(request, 'request')
   const { policy } = request
   return sealAnswer(request, await simulate({ ...simulation, ...contextOf(request), policy }))
 }
@@ -220,6 +225,7 @@ export function createExchange(o: {
   requireObject(o, 'options')
   const { key, verifier, sessionSeconds = DEFAULT_SESSION_SECONDS, maxSessions = 1000 } = o
   requireKey(key, 'key')
+  requireMethods(verifier, 'verifier', ['verify'])
   assertUint(sessionSeconds, 32, 'sessionSeconds')
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
     throw new RangeError('maxSessions must be a positive integer')
@@ -229,7 +235,9 @@ export function createExchange(o: {
     for (const [id, { expiresAt }] of sessions) if (expiresAt <= now) sessions.delete(id)
   }
   return {
-    async request({ opening, policy: json, scope, now }) {
+    async request(asked) {
+      requireObject(asked, 'options')
+      const { opening, policy: json, scope, now } = asked
       assertUint(now, 62, 'now')
       const policy = parsePolicy(json)
       const challenge = refusing(() => readChallenge(opening))
@@ -262,7 +270,9 @@ export function createExchange(o: {
         possession,
       }
     },
-    async receive({ answer, roots, now, maxClockSkew }) {
+    async receive(given) {
+      requireObject(given, 'options')
+      const { answer, roots, now, maxClockSkew } = given
       assertUint(now, 62, 'now')
       const sealed = readAnswer(answer)
       if (sealed === undefined) return { valid: false, reason: 'answer: is malformed' }

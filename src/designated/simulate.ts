@@ -1,7 +1,7 @@
 import type { Point } from '../crypto/babyjub.js'
 import { randomBelow } from '../crypto/random.js'
 import type { Envelope, PlonkEnvelope } from '../envelope.js'
-import { requireObject, StatementError } from '../errors.js'
+import { requireMethods, requireObject, StatementError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS } from '../field.js'
 import { anchorsOf } from '../policy/anchors.js'
 import { compilePolicy } from '../policy/compile.js'
@@ -78,7 +78,9 @@ export type SimulateOptions<E extends Envelope | PlonkEnvelope = Envelope> = Sim
 export async function simulate<E extends Envelope | PlonkEnvelope = Envelope>(
   options: SimulateOptions<E>,
 ): Promise<E> {
+  requireObject(options, 'options')
   const { prover, signal, onProgress } = options
+  requireMethods(prover, 'prover', ['provePrepared'])
   return prover.provePrepared({
     ...prepareSimulation(options),
     ...(signal && { signal }),

@@ -5,8 +5,9 @@
 import { addPoints, BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { randomBelow } from '../crypto/random.js'
 import type { Envelope } from '../envelope.js'
-import { StatementError } from '../errors.js'
+import { requireMethods, requireObject, StatementError } from '../errors.js'
 import { assertField, assertUint, FIELD_MODULUS } from '../field.js'
+import { requirePolicy } from '../policy/check.js'
 import type { Policy, Roots, TimedRule, Wallet } from '../policy/types.js'
 import type { OnProgress, Prover } from '../prover/index.js'
 import type { ClaimValue } from '../sbt/schema.js'
@@ -75,7 +76,9 @@ export function delayOf(policy: Policy): DelayParameters {
  * @throws {TypeError|RangeError} naming the argument that is malformed
  */
 export async function proveTimed(o: Wallet & TimedProofOptions): Promise<TimedEnvelope> {
+  requireObject(o, 'options')
   const { policy, prover, signal, onProgress } = o
+  requireMethods(prover, 'prover', ['provePrepared'])
   const { context, beacon } = readAsked(o)
   const blinding = randomBelow(SUBGROUP_ORDER)
   const P = multiply(BASE8, blinding)
@@ -98,7 +101,9 @@ export async function proveTimed(o: Wallet & TimedProofOptions): Promise<TimedEn
 export async function forgeTimed(
   o: TimedProofOptions & ChosenClaims & { readonly evaluated: EvaluatedDelay },
 ): Promise<TimedEnvelope> {
+  requireObject(o, 'options')
   const { policy, evaluated } = o
+  requireMethods(o.prover, 'prover', ['provePrepared'])
   const { context, beacon } = readAsked(o)
   const { modulus, squarings } = delayOf(policy)
   checkEvaluated(evaluated)
@@ -126,8 +131,10 @@ export async function forgeTimed(
 export async function simulateTimed(
   o: TimedProofOptions & ChosenClaims & { readonly key: VerifierKey },
 ): Promise<TimedEnvelope> {
+  requireObject(o, 'options')
   const { policy } = o
   const key = requireKey(o.key, 'key')
+  requireMethods(o.prover, 'prover', ['provePrepared'])
   const { context, beacon } = readAsked(o)
   if (context.verifierKey !== key.verifierKey && context.verifierKey2 !== key.verifierKey) {
     throw new StatementError('the key is neither verifierKey nor verifierKey2')
@@ -161,7 +168,9 @@ export async function verifyTimed(
     readonly receivedAt: bigint
   },
 ): Promise<Verification> {
+  requireObject(o, 'options')
   const { verifier, policy, receivedAt } = o
+  requireMethods(verifier, 'verifier', ['verify'])
   const { context, beacon } = readAsked(o)
   assertUint(receivedAt, 63, 'receivedAt')
   if (receivedAt < beacon.at) return { valid: false, reason: 'receivedAt: is before the beacon' }
@@ -193,7 +202,8 @@ export function timedPart(o: {
 }
 
 function ruleOf(policy: Policy): TimedRule {
-  if (policy?.timed === undefined) throw new StatementError('the policy is not timed')
+  requirePolicy(policy)
+  if (policy.timed === undefined) throw new StatementError('the policy is not timed')
   return policy.timed
 }
 

@@ -10,7 +10,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { isSigned, type Signature, sign } from '../crypto/eddsa.js'
 import { randomBytes } from '../crypto/random.js'
-import { IssuingError, requireObject } from '../errors.js'
+import { IssuingError, requireMethods, requireObject } from '../errors.js'
 import { assertUint } from '../field.js'
 import { readDecimal, readObject } from '../merkle/json.js'
 import type { OnProgress, Prover } from '../prover/index.js'
@@ -19,6 +19,7 @@ import { claimsToJson, sbtFromJson, sbtToJson, signatureFromJson, signatureToJso
 import { completeSbt, type HeldSbt, issueSbt } from '../sbt/sbt.js'
 import { type ClaimValue, encodeClaims, requireSchema, type Schema } from '../sbt/schema.js'
 import { verifySbt } from '../sbt/verify.js'
+import { requireSoul } from '../soul/check.js'
 import { blindHolder, holderOf, type Soul } from '../soul/index.js'
 import type { Verifier } from '../verifier/index.js'
 import {
@@ -150,7 +151,7 @@ export async function requestSbt(o: {
   requireObject(o, 'options')
   requireObject(o.offer, 'offer')
   const { soul, prover, now, signal, onProgress } = o
-  requireObject(prover, 'prover')
+  requireMethods(prover, 'prover', ['prove'])
   const offer = checkOffer(
     refusing(() => readOfferParts(o.offer.json)),
     { issuer: o.offer.issuer, now },
@@ -195,7 +196,7 @@ export async function grantSbt(o: {
   const { persons, verifier, now, reserve } = o
   const issuer = requireSigner(o.issuer, 'issuer')
   requireStore(persons)
-  requireObject(verifier, 'verifier')
+  requireMethods(verifier, 'verifier', ['verify'])
   if (typeof reserve !== 'function') throw new TypeError('reserve must be a function')
   const person = assertPerson(o.person)
   assertUint(now, 61, 'now')
@@ -268,7 +269,7 @@ export function acceptSbt(o: {
     (sbt.expiresAt !== expected.expiresAt && 'the time until which it counts')
   if (wrong) throw new IssuingError('sbt', `${wrong} is not what was offered`)
   if (o.soul !== undefined) {
-    requireObject(o.soul, 'soul')
+    requireSoul(o.soul)
     if (holderOf(o.soul.commitment, salt) !== holder) throw new IssuingError('holder', 'is not of this Soul')
   }
   const held = { sbt, salt, anchor: { signature } }

@@ -1,7 +1,6 @@
-import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { requireObject } from '../errors.js'
-import { assertBelow } from '../field.js'
 import { ledgerIdOf } from '../merkle/ledger.js'
+import { requireSecret } from '../soul/check.js'
 import { handleOf } from '../soul/handle.js'
 import type { Soul } from '../soul/index.js'
 
@@ -11,7 +10,7 @@ import type { Soul } from '../soul/index.js'
  * The Soul cannot choose another, and handles in different ledgers are unlinkable.
  *
  * @throws {TypeError} if the ledger's id is not a string or the secret not a bigint
- * @throws {RangeError} if the secret is not canonical or the id not well-formed Unicode
+ * @throws {RangeError} if the secret is 0 or not canonical, or the id not well-formed Unicode
  */
 export function ledgerHandle(options: {
   readonly soul: Pick<Soul, 'secret'>
@@ -19,6 +18,6 @@ export function ledgerHandle(options: {
 }): bigint {
   requireObject(options, 'options')
   const { soul, ledgerId } = options
-  assertBelow(soul?.secret, SUBGROUP_ORDER, 'soul.secret', 'the subgroup order')
+  requireSecret(soul?.secret, 'soul.secret')
   return handleOf(ledgerIdOf(ledgerId), soul.secret)
 }

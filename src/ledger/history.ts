@@ -6,6 +6,7 @@ import {
   ledgerRoot,
   talliesIn,
 } from '../merkle/ledger.js'
+import { requireSoul } from '../soul/check.js'
 import { handleOf } from '../soul/handle.js'
 import type { Soul } from '../soul/index.js'
 import { type Context, contextSignals, soulNullifier } from '../statements/context.js'
@@ -56,6 +57,7 @@ export function prepareHistory(
 ): ProvableHistory {
   requireObject(options, 'options')
   const { soul, query, proof } = options
+  requireSoul(soul)
   const context = contextSignals(options)
   refuseOwnKey(soul, context)
   const asked = querySignals(query)

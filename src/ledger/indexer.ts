@@ -3,6 +3,7 @@ import type { Abi, Address } from 'viem'
 import { createBulkPoseidon } from '../bn254/poseidon.js'
 import { createFollower, type Follower, type FollowOptions, type Pass } from '../chain/follow.js'
 import { LedgerError, requireObject } from '../errors.js'
+import { FIELD_MODULUS } from '../field.js'
 import { decodeEntry, type EntryWords } from './entry.js'
 import type { Ledger } from './store.js'
 
@@ -123,7 +124,7 @@ export function createIndexer(
     const roots: Omit<IndexedRoot, 'isRight'>[] = []
     if (!Array.isArray(events)) throw malformed()
     for (const event of events) {
-      requireNumbers(event?.args)
+      requireNumbers(event)
       if (event.eventName === 'EntryAppended') {
         const { index, subject, content } = event.args
         if (index !== length + BigInt(words.length)) {
@@ -185,12 +186,22 @@ export function createIndexer(
 
 const malformed = (): LedgerError => new LedgerError("the node's answer is malformed")
 
-/** The numbers of an event, which a node may get wrong in any way. */
-function requireNumbers(args: unknown): void {
-  if (typeof args !== 'object' || args === null) throw malformed()
-  for (const name of ['index', 'subject', 'content', 'root', 'queueLength', 'completeAt']) {
-    const value = (args as Record<string, unknown>)[name]
-    if (value !== undefined && (typeof value !== 'bigint' || value < 0n)) throw malformed()
+/** The numbers of each event. */
+const NUMBERS: Readonly<Record<string, readonly string[]>> = {
+  EntryAppended: ['index', 'subject', 'content'],
+  RootAccepted: ['root', 'queueLength', 'completeAt'],
+  RootProposed: ['root', 'queueLength'],
+}
+
+/** Checks the numbers of an event, which a node may get wrong in any way, or leave out. */
+function requireNumbers(event: unknown): void {
+  if (typeof event !== 'object' || event === null) throw malformed()
+  const { eventName, args } = event as { eventName?: unknown; args?: unknown }
+  if (typeof eventName !== 'string') throw malformed()
+  const names = Object.hasOwn(NUMBERS, eventName) ? (NUMBERS[eventName] as readonly string[]) : []
+  for (const name of names) {
+    const value = (args as Record<string, unknown> | null | undefined)?.[name]
+    if (typeof value !== 'bigint' || value < 0n || value >= FIELD_MODULUS) throw malformed()
   }
 }
 

@@ -71,6 +71,16 @@ export function assertLedgerName(name: LedgerName): void {
   if (new Set(categories).size !== categories.length) throw new RangeError('categories must be distinct')
 }
 
+/**
+ * Checks how many entries are asked for at most.
+ *
+ * @throws {RangeError} unless it is a non-negative integer
+ */
+export function assertLimit(limit: unknown): asserts limit is number {
+  if (!Number.isInteger(limit) || (limit as number) < 0)
+    throw new RangeError('limit must be a non-negative integer')
+}
+
 /** Returns the state of a ledger without entries. */
 export function emptyState(name: LedgerName): LedgerState {
   assertLedgerName(name)

@@ -9,10 +9,11 @@ import {
   ledgerRoot,
 } from '../merkle/ledger.js'
 import { applyEntries, type Hash } from './apply.js'
-import { type Entry, encodeEntry } from './entry.js'
+import { decodeEntry, type Entry, encodeEntry } from './entry.js'
 import { EMPTY_QUEUE, extendHead } from './queue.js'
 import {
   assertLedgerName,
+  assertLimit,
   beforeChange,
   emptyLedger,
   type LedgerChange,
@@ -133,17 +134,20 @@ export function createMemoryLedger(
       return readerOf(state)
     },
     append(...entries) {
-      const extended = entries.reduce((chain, entry) => extendHead(chain, encodeEntry(entry), hash), head)
-      for (const entry of entries) queue.push(Object.freeze({ ...entry }))
+      const words = entries.map(encodeEntry)
+      const extended = words.reduce((chain, one) => extendHead(chain, one, hash), head)
+      // As on disk: what is hashed of an entry, and no field besides.
+      for (const one of words) queue.push(Object.freeze(decodeEntry(one)))
       head = extended
       return BigInt(queue.length)
     },
     entries(from = 0n, limit = queue.length) {
       assertUint(from, 52, 'from')
+      assertLimit(limit)
       return queue.slice(Number(from), Number(from) + limit)
     },
     apply(limit = queue.length) {
-      if (!Number.isInteger(limit) || limit < 0) throw new RangeError('limit must be a non-negative integer')
+      assertLimit(limit)
       const from = Number(state.queueLength)
       const entries = queue.slice(from, from + limit)
       const change = applyEntries({ reader: readerOf(state), entries, ...(hash && { hash }) })
@@ -151,7 +155,9 @@ export function createMemoryLedger(
       return change
     },
     roots: () => states().map((one) => ({ root: ledgerRoot(one), state: one })),
-    proof(handle, { root } = {}) {
+    proof(handle, options = {}) {
+      requireObject(options, 'options')
+      const { root } = options
       return openLedger(root === undefined ? readerOf(state) : readerAt(root), handle)
     },
     readerAt,

@@ -3,6 +3,7 @@ import { poseidon } from '../crypto/poseidon.js'
 import { requireObject } from '../errors.js'
 import { assertField } from '../field.js'
 import { type IssuerId, parseIssuerId, sbtType } from '../sbt/issuer.js'
+import { requirePolicy } from './check.js'
 import { ANCHOR_DEPTH } from './profiles.js'
 import type { Policy, Roots, SlotRule } from './types.js'
 
@@ -38,6 +39,7 @@ export interface Anchors {
  * Returns the root of the quaternary tree of the 64 anchors: one leaf per slot and issuer, binding type, both roots and
  * flags, so that prover and verifier agree on all of it by one number.
  *
+ * @throws {TypeError} unless the policy is what `parsePolicy` returns
  * @throws {TypeError|RangeError} if a root is not a canonical field element, or 0
  */
 export function anchorsRoot(options: { readonly policy: Policy; readonly roots: Roots }): bigint {
@@ -84,7 +86,8 @@ export function anchorsOf(options: { readonly policy: Policy; readonly roots: Ro
 
 function checked(options: { readonly policy: Policy; readonly roots: Roots }): typeof options {
   requireObject(options, 'options')
-  const { roots } = options
+  const { policy, roots } = options
+  requirePolicy(policy)
   if (
     typeof roots !== 'object' ||
     roots === null ||

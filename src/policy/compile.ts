@@ -5,6 +5,7 @@ import { FIELD_MODULUS, hashText } from '../field.js'
 import { categoriesHash, LEDGER_CATEGORIES, ledgerIdOf } from '../merkle/ledger.js'
 import { SetTree } from '../merkle/set.js'
 import { SIGNED_BIAS } from '../sbt/schema.js'
+import { requirePolicy } from './check.js'
 import { leavesOf, partsOf, slotsOf } from './formula.js'
 import { PROFILES, type Profile, THRESHOLD_BITS, WEIGHT_BITS } from './profiles.js'
 import type { ClaimRef, CompareOperator, Formula, LedgerRule, Operand, Policy } from './types.js'
@@ -97,9 +98,11 @@ const programs = new WeakMap<Policy, Program>()
 /**
  * Compiles a policy for the smallest profile that fits.
  *
+ * @throws {TypeError} unless it is what `parsePolicy` returns
  * @throws {PolicyError} naming the limit of the largest profile that it exceeds
  */
 export function compilePolicy(policy: Policy): Program {
+  requirePolicy(policy)
   const known = programs.get(policy)
   if (known !== undefined) return known
   let limit: PolicyError | undefined
@@ -125,7 +128,7 @@ export function compilePolicy(policy: Policy): Program {
  * Poseidon chain of tag, profile, hash of the canonical text, ledger of the handle, ledgers read, set roots, constants and
  * program bits. Stable across releases.
  *
- * @throws {PolicyError} as {@link compilePolicy} does
+ * @throws {TypeError|PolicyError} as {@link compilePolicy} does
  */
 export function policyDigest(policy: Policy): bigint {
   return compilePolicy(policy).digest

@@ -5,15 +5,17 @@
  */
 import { SUBGROUP_ORDER } from '../crypto/babyjub.js'
 import { isSigned } from '../crypto/eddsa.js'
-import { SoulproofError } from '../errors.js'
-import { assertField, assertUint, FIELD_MODULUS } from '../field.js'
+import { requireObject, SoulproofError } from '../errors.js'
+import { assertUint, FIELD_MODULUS } from '../field.js'
 import { type MerkleProof, quaternaryRoot } from '../merkle/proof.js'
 import type { SetTree } from '../merkle/set.js'
 import { parseIssuerId, type Signature } from '../sbt/issuer.js'
 import { completeSbt, type HeldSbt, type Sbt } from '../sbt/sbt.js'
 import { encodeClaims, SIGNED_BIAS } from '../sbt/schema.js'
+import { requireSoul } from '../soul/check.js'
 import { holderOf } from '../soul/index.js'
 import { compare, findAssignment, isPossible, type Kind } from './assign.js'
+import { requirePolicy } from './check.js'
 import { claimName, evaluateFormula, forcedLeaves, type Leaf, leavesOf, partsOf, slotsOf } from './formula.js'
 import { type LedgerView, viewLedger } from './ledgers.js'
 import type { ClaimRef, Formula, Policy, Roots, SlotRule, Wallet } from './types.js'
@@ -47,7 +49,7 @@ interface Slot {
  *
  * Says nothing of profiles: a policy that is too large for all of them, and cannot be proved, may be satisfied too.
  *
- * @throws {TypeError|RangeError} if `now` is out of range, or the wallet is not of its type
+ * @throws {TypeError|RangeError} if `now` is out of range, or policy or wallet are not of their types
  * @throws {SoulproofError} if the wallet offers too many combinations to search, which takes a policy of more predicates
  *   than any profile has, or comparisons of claims that go in circles
  */
@@ -77,9 +79,11 @@ export function assignSbts(
   readonly assignment: ReadonlyMap<string, HeldSbt> | undefined
   readonly reasons: Reason[]
 } {
+  requireObject(options, 'options')
   const { policy, roots, now, soul, sbts, sets = [], ledgers } = options
+  requirePolicy(policy)
   assertUint(now, 64, 'now')
-  assertField(soul?.commitment, 'soul.commitment')
+  requireSoul(soul)
   if (!Array.isArray(sbts)) throw new TypeError('sbts must be an array')
   if (!Array.isArray(sets)) throw new TypeError('sets must be an array')
   if (typeof roots?.issuers !== 'object' || roots.issuers === null) {
@@ -362,7 +366,6 @@ function readLedgers(
   const { policy, roots, ledgers, soul, leaves } = options
   const read = new Set(leaves.flatMap((leaf) => (leaf.kind === 'ledger' ? [leaf.ledger] : [])))
   const rules = policy.ledgers.filter(({ name }) => read.has(name))
-  if (rules.length > 0) assertField(soul.secret, 'soul.secret')
   return new Map(
     rules.map((rule) => [rule.name, viewLedger({ rule, roots, ledgers, secret: soul.secret })] as const),
   )

@@ -1,6 +1,7 @@
 /** Policies in words, for whoever is asked to prove one. */
 import { parseIssuerId } from '../sbt/issuer.js'
 import { type ClaimType, isOrdered, SIGNED_BIAS } from '../sbt/schema.js'
+import { requirePolicy } from './check.js'
 import { claimName, leavesOf } from './formula.js'
 import type {
   ClaimRef,
@@ -45,8 +46,11 @@ const TIME_WORDS: Readonly<Record<CompareOperator, string>> = {
 /**
  * Returns a policy in plain English, several lines: what must hold, which SBTs count, what the verifier learns and
  * what stays hidden. Constants that are hashed are shown as the policy's author wrote them.
+ *
+ * @throws {TypeError} unless it is what `parsePolicy` returns
  */
 export function explainPolicy(policy: Policy): string {
+  requirePolicy(policy)
   const { slots, ledgers } = policy
   return [
     'What must hold:',

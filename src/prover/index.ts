@@ -1,6 +1,6 @@
 /** Proving: from a wallet and a policy, or a group, to an envelope. */
 import type { Envelope, PlonkEnvelope, ProofSystem } from '../envelope.js'
-import { ArtifactError, requireObject } from '../errors.js'
+import { ArtifactError, requireHooks, requireObject } from '../errors.js'
 import { parseKeyManifest } from '../manifest.js'
 import type { Policy, Roots, Wallet } from '../policy/types.js'
 import type { Soul } from '../soul/index.js'
@@ -196,6 +196,8 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover 
 
   const dispose = (): Promise<void> => engine.dispose()
   const provePrepared: Prover['provePrepared'] = async (prepared) => {
+    requirePrepared(prepared, 'options')
+    requireHooks(prepared)
     const { statement, inputs, publicSignals, revealed, signal, onProgress } = prepared
     signal?.throwIfAborted()
     onProgress?.('artifacts', 0)
@@ -226,6 +228,7 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover 
     ...(engine.shared !== undefined && { shared: engine.shared }),
     async prove(proveOptions) {
       requireObject(proveOptions, 'options')
+      requireHooks(proveOptions)
       const { signal, onProgress } = proveOptions
       signal?.throwIfAborted()
       return provePrepared({
@@ -236,8 +239,12 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover 
     },
     provePrepared,
     ...(proofSystem === 'groth16' && {
-      groth16: ({ provingKey, witness, signal, onProgress }: Parameters<Prover['groth16']>[0]) =>
-        engine.prove({ provingKey, witness, signal, onProgress }),
+      groth16: async (given: Parameters<Prover['groth16']>[0]) => {
+        requireObject(given, 'options')
+        requireHooks(given)
+        const { provingKey, witness, signal, onProgress } = given
+        return engine.prove({ provingKey, witness, signal, onProgress })
+      },
     }),
     dispose,
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: dispose,
@@ -313,6 +320,7 @@ function prepare(options: ProveOptions): PreparedStatement {
       )
     }
     const prepared = options.statement === 'ledger-batch' ? options.batch : options.history
+    requirePrepared(prepared, options.statement === 'ledger-batch' ? 'batch' : 'history')
     const { inputs, publicSignals } = prepared
     return { statement: options.statement, inputs, publicSignals: [...publicSignals], revealed: {} }
   }
@@ -323,6 +331,14 @@ function prepare(options: ProveOptions): PreparedStatement {
   }
   const { program, ...prepared } = preparePolicy({ ...options, context })
   return { statement: program.profile.name, ...prepared }
+}
+
+/** Checks the form of what was prepared elsewhere; what it says is the circuit's to refuse. */
+function requirePrepared(prepared: unknown, label: string): void {
+  requireObject(prepared, label)
+  const { inputs, publicSignals } = prepared as Partial<PreparedStatement>
+  requireObject(inputs, `${label}.inputs`)
+  if (!Array.isArray(publicSignals)) throw new TypeError(`${label}.publicSignals must be an array`)
 }
 
 async function makeProof(options: {

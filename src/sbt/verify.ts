@@ -3,6 +3,7 @@ import { SchemaError } from '../errors.js'
 import { assertField, assertUint } from '../field.js'
 import { isRecord } from '../merkle/json.js'
 import { quaternaryRoot } from '../merkle/proof.js'
+import { requireSoul } from '../soul/check.js'
 import { holderOf, type Soul } from '../soul/index.js'
 import { type IssuerId, parseIssuerId, type Signature } from './issuer.js'
 import { completeSbt, type HeldSbt, type Sbt } from './sbt.js'
@@ -30,10 +31,7 @@ export function verifySbt(
 ): { valid: true } | { valid: false; reason: string } {
   if (typeof options !== 'object' || options === null) throw new TypeError('verifySbt takes an object')
   const { sbt, salt, anchor, soul, now, roots } = options
-  if (soul !== undefined) {
-    if (typeof soul !== 'object' || soul === null) throw new TypeError('soul must be a Soul')
-    assertField(soul.commitment, 'soul.commitment')
-  }
+  if (soul !== undefined) requireSoul(soul)
   if (now !== undefined) assertUint(now, 64, 'now')
   if (roots !== undefined && (!isRecord(roots) || !isRecord(roots.issuers))) {
     throw new TypeError('roots.issuers must be an object')

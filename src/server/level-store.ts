@@ -166,7 +166,9 @@ function read(spent: Bytes, value: Bytes): StoredClaim {
 
 async function open(path: string) {
   const { ClassicLevel } = await import('classic-level')
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new ClaimStoreError("the store's folder cannot be made", { cause })
+  })
   const database = new ClassicLevel<Bytes, Bytes>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',

@@ -82,7 +82,8 @@ interface Attempt extends Claim {
  * A connection that breaks is opened again, and what was on its way is sent again, until `patience` is over.
  *
  * @param o.connectionString  as of libpq, such as `postgresql://soulproof@db.example.org/claims?sslmode=verify-full`
- * @param o.patience     milliseconds after which a claim that the database does not answer is given up, by default 10,000
+ * @param o.patience     milliseconds after which a claim that the database does not answer is given up, by default 10,000; a try
+ *   that is on its way then ends by its own limits, 5 seconds for a connection and 7 for a statement
  * @param o.connections  by default 5
  * @param o.onTrouble    told of each failure that is tried again: its SQLSTATE or system code
  * @param o.now          the clock, Unix seconds; by default the machine's

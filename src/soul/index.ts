@@ -1,11 +1,12 @@
 /** Souls: Semaphore v4 identities seen as a secret scalar, a public key and an identity commitment. */
-import { BASE8, multiply, type Point, SUBGROUP_ORDER } from '../crypto/babyjub.js'
+import { BASE8, multiply, type Point } from '../crypto/babyjub.js'
 import { DOMAIN } from '../crypto/domains.js'
 import { deriveSecretScalar } from '../crypto/eddsa.js'
 import { poseidon } from '../crypto/poseidon.js'
 import { randomBytes } from '../crypto/random.js'
 import { requireObject } from '../errors.js'
-import { assertBelow, assertField, bytesToBigInt } from '../field.js'
+import { assertField, bytesToBigInt } from '../field.js'
+import { requireSecret, requireSoul } from './check.js'
 
 export type { Point } from '../crypto/babyjub.js'
 
@@ -57,8 +58,7 @@ export function importSoul(source: { readonly secret: bigint } | { readonly sema
 }
 
 function soulFromSecret(secret: bigint): Soul {
-  assertBelow(secret, SUBGROUP_ORDER, 'secret', 'the subgroup order')
-  if (secret === 0n) throw new RangeError('secret must not be 0')
+  requireSecret(secret, 'secret')
   const publicKey = multiply(BASE8, secret)
   return { secret, publicKey, commitment: poseidon(publicKey) }
 }
@@ -67,10 +67,12 @@ function soulFromSecret(secret: bigint): Soul {
  * Blinds a Soul for one SBT: `holder` goes to the issuer, `salt` stays with the holder.
  *
  * The salt is 248 bits of fresh randomness, so that two issuers cannot tell whether they serve the same Soul.
+ *
+ * @throws {TypeError|RangeError} naming the part of the Soul that is malformed
  */
 export function blindHolder(options: { readonly soul: Soul }): { holder: bigint; salt: bigint } {
   requireObject(options, 'options')
-  requireObject(options.soul, 'soul')
+  requireSoul(options.soul)
   const salt = bytesToBigInt(randomBytes(31))
   return { holder: holderOf(options.soul.commitment, salt), salt }
 }

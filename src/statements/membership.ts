@@ -1,7 +1,7 @@
-import { StatementError } from '../errors.js'
-import { assertField } from '../field.js'
+import { requireMethods, requireObject, StatementError } from '../errors.js'
 import type { Group } from '../merkle/group.js'
 import { leanRoot } from '../merkle/proof.js'
+import { requireSoul } from '../soul/check.js'
 import type { Soul } from '../soul/index.js'
 import { assertSecret, bitsOf, type ContextSignals, soulNullifier } from './context.js'
 import { MEMBERSHIP_SIGNALS, type MembershipSignals, membershipPublicSignals } from './signals.js'
@@ -76,7 +76,7 @@ export function prepareMembership(options: {
   readonly context: ContextSignals
 }): { inputs: CircuitInputs; publicSignals: string[] } {
   const { soul, group, context } = options
-  assertField(soul?.commitment, 'soul.commitment')
+  requireSoul(soul)
   refuseOwnKey(soul, context)
   const { index, siblings } = openingOf(group, soul.commitment)
   const signals = {
@@ -97,9 +97,11 @@ function openingOf(group: GroupInput, commitment: bigint): { index: number; sibl
   if ('siblings' in group) {
     proof = group
   } else {
+    requireMethods(group, 'group', ['indexOf', 'proof' in group ? 'proof' : 'generateMerkleProof'])
     const at = group.indexOf(commitment)
     if (at < 0) throw new StatementError('the Soul is not a member of the group')
     proof = 'proof' in group ? group.proof(at) : group.generateMerkleProof(at)
+    requireObject(proof, "the group's Merkle proof")
   }
   if (proof.leaf !== commitment)
     throw new StatementError("the Merkle proof's leaf is not the Soul's commitment")

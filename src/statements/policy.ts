@@ -7,6 +7,7 @@ import { FIRST_LEAF, type LedgerProof, ledgerLeafHash, type Tally } from '../mer
 import { QUATERNARY_DEPTH } from '../merkle/proof.js'
 import { intervalLeaf, type SetProof, type SetTree } from '../merkle/set.js'
 import { type AnchorLeaf, type Anchors, anchorHash, anchorsOf } from '../policy/anchors.js'
+import { requirePolicy } from '../policy/check.js'
 import { type Clause, compilePolicy, OPERATION, type Program, type ProgramClaim } from '../policy/compile.js'
 import { assignSbts } from '../policy/evaluate.js'
 import { ledgerRootsOf, ofLedger, viewLedger } from '../policy/ledgers.js'
@@ -15,6 +16,7 @@ import type { LedgerRule, Policy, Roots, Wallet } from '../policy/types.js'
 import { parseIssuerId } from '../sbt/issuer.js'
 import { type HeldSbt, sbtFields } from '../sbt/sbt.js'
 import { type ClaimValue, MAX_CLAIMS } from '../sbt/schema.js'
+import { requireSoul } from '../soul/check.js'
 import {
   assertSecret,
   bitsOf,
@@ -303,10 +305,12 @@ export function preparePolicy(
   },
 ): PreparedPolicy {
   const { policy, roots, now, context, soul, sbts, sets = [], ledgers, commitment } = options
+  requirePolicy(policy)
   if (policy.timed !== undefined && commitment === undefined) {
     throw new StatementError('the policy is timed: a proof of it needs a beacon, see proveTimed')
   }
   assertUint(now, CLOCK_BITS, 'now')
+  requireSoul(soul)
   refuseOwnKey(soul, context)
   const program = compilePolicy(policy)
   // Before the wallet is looked at: malformed roots are not its fault.

@@ -50,7 +50,10 @@ export const DEFAULT_CLOCK_SKEW = 300n
 const CLOCK_END = 1n << BigInt(CLOCK_BITS)
 
 /** What a verifier expects. Nothing of it is ever taken from the envelope. */
-export type VerifyOptions = Context & { readonly envelope: unknown } & (
+export type VerifyOptions = Context & {
+  /** Plain JSON, as `JSON.parse` gives it; instances of classes are refused, as whatever else is no envelope. */
+  readonly envelope: unknown
+} & (
     | {
         readonly policy: Policy
         /** Snapshots that the verifier accepts, one of which the proof must be made for. */
@@ -148,6 +151,7 @@ export interface Verifier {
    * Tells where the verifier's key of a statement comes from: as its manifest says, but a key whose secret is public is a
    * development key whatever the manifest says.
    *
+   * @throws {TypeError} if the statement's name is no string
    * @throws {KeyError} if it has no key of that statement
    */
   provenance(statement: string): Provenance
@@ -217,8 +221,11 @@ export async function createVerifier(options: VerifierOptions = {}): Promise<Ver
     keyOf: await keysOf({ proofSystem, manifest, batch }),
   }
   return {
-    // What a PLONK verifier's keys have is of PLONK.
-    provenance: (statement) => trust.keyOf(statement).provenance as never,
+    provenance(statement) {
+      if (typeof statement !== 'string') throw new TypeError('statement must be a string')
+      // What a PLONK verifier's keys have is of PLONK.
+      return trust.keyOf(statement).provenance as never
+    },
     async verify(verifyOptions) {
       const expectation = expect(verifyOptions)
       return orReason(async () => {
@@ -634,6 +641,8 @@ function copyJson(value: unknown, budget: { values: number; characters: number }
     return Array.from({ length: value.length }, (_, i) => copyJson(value[i], budget, depth - 1))
   }
   if (typeof value !== 'object' || value === null) return value
+  // A date, a map and the like would be read as the object of no fields that they are besides.
+  if (!isPlain(value)) throw new Refusal('envelope: must be plain JSON')
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
     budget.characters -= key.length
@@ -641,6 +650,12 @@ function copyJson(value: unknown, budget: { values: number; characters: number }
     copy[key] = copyJson((value as Record<string, unknown>)[key], budget, depth - 1)
   }
   return copy
+}
+
+/** Whether an object is as `JSON.parse` makes it, in this realm or another one, or has no prototype. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function readSignals(expected: readonly Expected[], publicSignals: unknown): bigint[] {

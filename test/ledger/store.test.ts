@@ -62,6 +62,22 @@ for (const [backend, place] of Object.entries(BACKENDS)) {
       assert.equal(await ledger.head(), queueHead(entries))
     })
 
+    it('keeps what is hashed of an entry, and no field besides', async () => {
+      await create()
+      const noted: object = { ...entryAt(0), note: 'x' }
+      await ledger.append(noted as Entry)
+      assert.deepEqual(await ledger.entries(), [entryAt(0)])
+    })
+
+    it('names a limit that is none, an opening’s root too (found by fuzzing)', async () => {
+      await create()
+      for (const limit of [-1, 1.5, 5n, {}, Symbol('s'), null]) {
+        await assert.rejects(async () => ledger.entries(0n, limit as number), /^RangeError: limit must/)
+        await assert.rejects(async () => ledger.apply(limit as number), /^RangeError: limit must/)
+      }
+      assert.throws(() => ledger.proof(5n, null as never), /^TypeError: options must be an object$/)
+    })
+
     it('keeps the order of appends that nobody waited for', async () => {
       await create()
       const lengths = await Promise.all(Array.from({ length: 50 }, (_, i) => ledger.append(entryAt(i))))

@@ -30,7 +30,7 @@ import { WrongAnswer } from './fuzz.js'
 // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types may give
 type Anything = any
 
-const KEY = createVerifierKey({ secret: 4712n })
+const KEY = createVerifierKey({ secret: 4713n ** 20n })
 const SECRET = new Uint8Array(32).fill(1)
 const group = new Group([3n, ALICE.commitment, 5n])
 
@@ -59,7 +59,9 @@ export function httpTarget(o: {
       }
       const verb = typeof method === 'string' && /^[A-Z]+$/.test(method) ? method : 'POST'
       const place = typeof path === 'string' ? path : (samples[0] as { path: string }).path
-      const response = await fetch(`${url}${encodeURI(place.replace(/\p{Surrogate}/gu, ''))}`, {
+      // Without its slash it would be a part of the host's name.
+      const rooted = `/${encodeURI(place.replace(/\p{Surrogate}/gu, '')).replace(/^\//, '')}`
+      const response = await fetch(`${url}${rooted}`, {
         method: verb,
         headers: { 'content-type': 'application/json' },
         ...(verb !== 'GET' && verb !== 'HEAD' && text !== undefined && { body: text }),
@@ -301,7 +303,7 @@ export async function serverTargets(o: {
         const { connectionString } = (this as Anything).samples[0]
         const given =
           typeof input?.connectionString === 'string'
-            ? { ...input, connectionString, patience: input.patience && 1 }
+            ? { ...input, connectionString, patience: impatient(input.patience) }
             : input
         await openPostgresStore(given).catch((error) => {
           if (!(error instanceof ClaimStoreError)) throw error
@@ -347,6 +349,12 @@ export async function serverTargets(o: {
       await store.close()
     },
   }
+}
+
+/** The least patience for one that is right or left out, by default ten seconds; others are left for the store to refuse. */
+function impatient(patience: unknown): unknown {
+  const isRight = Number.isInteger(patience) && (patience as number) > 0 && (patience as number) <= 600_000
+  return patience === undefined || isRight ? 1 : patience
 }
 
 /** A store that several services use: none of them closes it. */

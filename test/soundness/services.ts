@@ -30,6 +30,7 @@ import { chainTargets } from './chains.js'
 import type { EntryTarget } from './entries.js'
 import { WrongAnswer } from './fuzz.js'
 import { httpTarget, serverTargets } from './servers.js'
+import { provingTargets } from './short-of-proof.js'
 import { backupTargets, feedTargets, type IssuingMessages, issuingTargets, travelCommands } from './travel.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types may give
@@ -60,7 +61,8 @@ const json = {
 }
 const timedJson = { ...json, timed: { squarings: 64, window: 60, beacon: 'fuzz' } }
 const context = { scope: 'fuzz', message: 'fuzz' }
-const key = designated.createVerifierKey({ secret: 4711n })
+// So long that it stands in no text by chance.
+const key = designated.createVerifierKey({ secret: 4711n ** 20n })
 
 /** Opens a folder, a server and an exchange, and makes the proofs that targets change. */
 export async function openServices(o: {
@@ -86,7 +88,7 @@ export async function openServices(o: {
   return {
     targets: [
       ...verifyTargets({ verifier, policy, envelope }),
-      ...(await exchangeTargets({ prover, exchange })),
+      ...(await exchangeTargets({ prover, verifier, exchange })),
       exchangeHttpTarget(server.url),
       ...(await timedTargets({ prover, verifier })),
       ...(await keyTargets()),
@@ -136,9 +138,10 @@ function verifyTargets(o: {
 
 async function exchangeTargets(o: {
   readonly prover: Prover
+  readonly verifier: Verifier
   readonly exchange: designated.Exchange
 }): Promise<EntryTarget[]> {
-  const { prover, exchange } = o
+  const { prover, verifier, exchange } = o
   const { verifierKey } = key
   const opening = designated.openExchange()
   const request = await exchange.request({ opening, policy: json, scope: 'fuzz', now: NOW })
@@ -167,12 +170,12 @@ async function exchangeTargets(o: {
       name: 'exchange.request',
       covers: ['designated.createExchange'],
       samples: [{ opening, policy: json, scope: 'fuzz', now: NOW }],
-      call: (input: Anything) => designated.createExchange({ key, verifier: {} as Verifier }).request(input),
+      call: (input: Anything) => designated.createExchange({ key, verifier }).request(input),
     },
     {
       name: 'createExchange',
       covers: ['designated.createExchange'],
-      samples: [{ key, verifier: {}, sessionSeconds: 60n, maxSessions: 5 }],
+      samples: [{ key, verifier: { verify: verifier.verify }, sessionSeconds: 60n, maxSessions: 5 }],
       call: (input: Anything) => designated.createExchange(input),
     },
     {
@@ -186,27 +189,51 @@ async function exchangeTargets(o: {
         }
       },
     },
+    ...provingTargets(
+      {
+        name: 'answerRequest',
+        covers: ['designated.answerRequest'],
+        cost: 500,
+        most: 30_000,
+        samples: [wallet],
+        call: (input: Anything, prover) =>
+          typeof input === 'object'
+            ? designated.answerRequest({ ...input, request: checked, prover })
+            : undefined,
+      },
+      prover,
+    ),
+    ...provingTargets(
+      {
+        name: 'simulateAnswer',
+        covers: ['designated.simulateAnswer'],
+        cost: 500,
+        most: 30_000,
+        samples: [{ key, roots, now: NOW, revealed: { 'a.country': 'FR' }, nullifier: 5n }],
+        call: (input: Anything, prover) =>
+          typeof input === 'object'
+            ? designated.simulateAnswer({ ...input, request: checked, prover })
+            : undefined,
+      },
+      prover,
+    ),
     {
-      name: 'answerRequest',
-      covers: ['designated.answerRequest'],
-      cost: 500,
-      most: 30_000,
-      samples: [wallet],
-      call: (input: Anything) =>
-        typeof input === 'object'
-          ? designated.answerRequest({ ...input, request: checked, prover })
-          : undefined,
-    },
-    {
-      name: 'simulateAnswer',
-      covers: ['designated.simulateAnswer'],
-      cost: 500,
-      most: 30_000,
-      samples: [{ key, roots, now: NOW, revealed: { 'a.country': 'FR' }, nullifier: 5n }],
-      call: (input: Anything) =>
-        typeof input === 'object'
-          ? designated.simulateAnswer({ ...input, request: checked, prover })
-          : undefined,
+      name: 'answerRequest and simulateAnswer options',
+      covers: ['designated.answerRequest', 'designated.simulateAnswer'],
+      samples: [{ request: {}, prover: {} }],
+      async call(input: Anything) {
+        const refuse = (answered: Promise<unknown>): Promise<void> =>
+          answered.then(
+            () => {
+              throw new WrongAnswer('answers without a prover')
+            },
+            (error) => {
+              if (!(error instanceof TypeError)) throw error
+            },
+          )
+        await refuse(designated.answerRequest(input))
+        await refuse(designated.simulateAnswer(input))
+      },
     },
   ]
 }
@@ -346,7 +373,7 @@ async function timedTargets(o: {
       samples: [evaluated],
       call: (input: Anything) => designated.publishDelay(input),
     },
-    ...(['proveTimed', 'forgeTimed', 'simulateTimed'] as const).map((name): EntryTarget => {
+    ...(['proveTimed', 'forgeTimed', 'simulateTimed'] as const).flatMap((name): EntryTarget[] => {
       const parts = {
         proveTimed: { ...context, now: NOW, beacon, ...wallet },
         forgeTimed: { ...context, now: NOW, beacon, evaluated, revealed: { 'a.country': 'FR' } },
@@ -359,15 +386,18 @@ async function timedTargets(o: {
           revealed: { 'a.country': 'FR' },
         },
       }[name]
-      return {
-        name,
-        covers: [`designated.${name}`],
-        cost: 2000,
-        most: 60_000,
-        samples: [parts],
-        call: (input: Anything) =>
-          typeof input === 'object' ? makers[name]!({ ...input, policy, roots, prover }) : undefined,
-      }
+      return provingTargets(
+        {
+          name,
+          covers: [`designated.${name}`],
+          cost: 2000,
+          most: 60_000,
+          samples: [parts],
+          call: (input: Anything, prover) =>
+            typeof input === 'object' ? makers[name]!({ ...input, policy, roots, prover }) : undefined,
+        },
+        prover,
+      )
     }),
   ]
 }
@@ -378,26 +408,32 @@ function simulationTargets(prover: Prover): EntryTarget[] {
   const common = { ...context, key, verifierKey: key.verifierKey }
   const policySample = { ...common, roots, now: NOW, revealed: { 'a.country': 'FR' }, nullifier: 5n }
   return [
-    {
-      name: 'simulate membership',
-      covers: ['designated.simulate'],
-      cost: 500,
-      most: 30_000,
-      samples: [{ ...common, statement: 'membership', root: group.root, depth: 3, nullifier: 6n }],
-      call: (input: Anything) =>
-        typeof input === 'object'
-          ? designated.simulate({ ...input, statement: 'membership', prover })
-          : undefined,
-    },
-    {
-      name: 'simulate policy',
-      covers: ['designated.simulate'],
-      cost: 1000,
-      most: 30_000,
-      samples: [policySample],
-      call: (input: Anything) =>
-        typeof input === 'object' ? designated.simulate({ ...input, policy, prover }) : undefined,
-    },
+    ...provingTargets(
+      {
+        name: 'simulate membership',
+        covers: ['designated.simulate'],
+        cost: 500,
+        most: 30_000,
+        samples: [{ ...common, statement: 'membership', root: group.root, depth: 3, nullifier: 6n }],
+        call: (input: Anything, prover) =>
+          typeof input === 'object'
+            ? designated.simulate({ ...input, statement: 'membership', prover })
+            : undefined,
+      },
+      prover,
+    ),
+    ...provingTargets(
+      {
+        name: 'simulate policy',
+        covers: ['designated.simulate'],
+        cost: 1000,
+        most: 30_000,
+        samples: [policySample],
+        call: (input: Anything, prover) =>
+          typeof input === 'object' ? designated.simulate({ ...input, policy, prover }) : undefined,
+      },
+      prover,
+    ),
   ]
 }
 
@@ -553,7 +589,7 @@ async function cliTargets(o: {
 }): Promise<{ targets: EntryTarget[]; verbs: Set<string> }> {
   const encrypt = (kind: 'soul' | 'issuer' | 'verifier' | 'feed', secret: unknown) =>
     encryptKey({ kind, secret, passphrase: PASSPHRASE, cost: LEAST_COST })
-  const next = designated.createVerifierKey({ secret: 4712n })
+  const next = designated.createVerifierKey({ secret: 4712n ** 20n })
   const [soul, issuer, bob, carol] = await Promise.all([
     encrypt('soul', soulToJson(ALICE)),
     encrypt('issuer', { id: office.id, secret: Buffer.from(office.issuer!.secret).toString('hex') }),

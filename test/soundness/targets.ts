@@ -10,6 +10,7 @@ import {
   compilePolicy,
   evaluatePolicy,
   explainPolicy,
+  type Policy,
   parsePolicy,
   policyDigest,
 } from '../../src/policy/index.js'
@@ -18,6 +19,8 @@ import { createIssuer, defineSchema, issueSbt, verifySbt } from '../../src/sbt/i
 import { heldSbtFromJson, heldSbtToJson, issuerRootsFromJson, issuerRootsToJson } from '../../src/sbt/json.js'
 import { blindHolder, createSoul, importSoul } from '../../src/soul/index.js'
 import { soulFromJson, soulToJson } from '../../src/soul/json.js'
+import { contextSignals } from '../../src/statements/context.js'
+import { prepareMembership } from '../../src/statements/membership.js'
 import {
   exportSolidityVerifier,
   parseVerificationKey,
@@ -28,6 +31,7 @@ import {
 import { openCircuit } from '../support/circuit.js'
 import { ALICE, CITIZENSHIP, grant, NOW, openOffice, refresh, rootsOf } from '../support/world.js'
 import { type Target, WrongAnswer } from './fuzz.js'
+import { provingTargets, shortOfProof } from './short-of-proof.js'
 
 const office = openOffice(200)
 const held = [
@@ -67,6 +71,10 @@ const policyJson = {
     ],
   },
 }
+const person = defineSchema({ name: 'person/1', claims: { country: 'string', seed: 'field' } })
+const people = [
+  refresh(grant({ office, schema: person, claims: { country: 'CA', seed: 9n }, salt: 6n }), office),
+]
 const simple = {
   version: 1,
   schemas: { 'person/1': { country: 'string', seed: 'field' } },
@@ -186,6 +194,7 @@ export async function fuzzTargets(proved?: Proved): Promise<Target[]> {
   if (proved !== undefined) {
     const { prover, verifier, group, envelope } = proved
     const context = { scope: 'fuzz', message: 'fuzz' }
+    const prepared = prepareMembership({ soul: ALICE, group, context: contextSignals(context) })
     const groth16 = { verificationKey: vkey, publicSignals: envelope.publicSignals, proof: envelope.proof }
     const isSame = (given: unknown): boolean => {
       const one = given as Envelope
@@ -228,11 +237,66 @@ export async function fuzzTargets(proved?: Proved): Promise<Target[]> {
         samples: [{ verificationKey: vkey, proofs: [groth16, groth16] }],
         call: any(verifyGroth16Batch),
       },
+      ...provingTargets(
+        {
+          name: 'prove',
+          samples: [{ ...context, statement: 'membership', soul: ALICE, group: group.proof(1) }],
+          // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types may give
+          call: (input: any, prover) => prover.prove(input),
+          most: 30_000,
+        },
+        prover,
+      ),
       {
-        name: 'prove',
-        samples: [{ ...context, statement: 'membership', soul: ALICE, group: group.proof(1) }],
-        call: any(prover.prove),
-        most: 30_000,
+        name: 'prove anything',
+        samples: [
+          { ...context, statement: 'membership', soul: ALICE, group },
+          { ...context, roots, now: NOW, soul: ALICE, sbts: people, signal: undefined },
+          { statement: 'ledger-batch', batch: prepared },
+          { statement: 'ledger-history', history: prepared },
+        ],
+        // A policy is what parsePolicy returned: its parts are no input.
+        call: any((o) =>
+          shortOfProof(prover, ({ prove }) =>
+            prove(typeof o === 'object' && o !== null ? { policy, ...o } : o),
+          ),
+        ),
+        cost: 4,
+      },
+      {
+        name: 'policies of another form',
+        samples: [policyJson, simple],
+        cost: 2,
+        async call(given) {
+          const other = given as Policy
+          const wallet = { policy: other, roots, now: NOW, soul: ALICE, sbts: people }
+          const asks: Readonly<Record<string, () => unknown>> = {
+            policyDigest: () => policyDigest(other),
+            compilePolicy: () => compilePolicy(other),
+            explainPolicy: () => explainPolicy(other),
+            anchorsRoot: () => anchorsRoot({ policy: other, roots }),
+            evaluatePolicy: () => evaluatePolicy(wallet),
+            verify: () => verifier.verify({ ...context, policy: other, roots: [roots], now: NOW, envelope }),
+            prove: () => prover.prove({ ...context, ...wallet }),
+          }
+          for (const [name, ask] of Object.entries(asks)) {
+            const refused = await Promise.resolve()
+              .then(ask)
+              .catch((error: unknown) => error)
+            if (!(refused instanceof TypeError)) throw new WrongAnswer(`${name} takes it`)
+            if (!refused.message.startsWith('policy must be')) throw refused
+          }
+        },
+      },
+      {
+        name: 'provePrepared',
+        samples: [{ statement: 'membership', ...prepared, revealed: {} }],
+        call: any((o) => shortOfProof(prover, (short) => short.provePrepared(o))),
+      },
+      {
+        name: 'groth16',
+        samples: [{ provingKey: zkeys('membership.zkey').slice(0, 500), witness }],
+        call: any(prover.groth16),
       },
     )
   }

@@ -12,6 +12,7 @@ import type { Verifier } from '../../src/verifier/index.js'
 import { ALICE, CITIZENSHIP, grant, NOW, openOffice, refresh, rootsOf } from '../support/world.js'
 import { type EntryTarget, roundTrip, sameText } from './entries.js'
 import { WrongAnswer } from './fuzz.js'
+import { provingTargets } from './short-of-proof.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a caller without types may give
 type Anything = any
@@ -274,15 +275,18 @@ export async function issuingTargets(o: {
         if (!sameText(json, offer)) throw new WrongAnswer('accepts another offer')
       },
     },
-    {
-      name: 'requestSbt',
-      cost: 500,
-      most: 30_000,
-      covers: ['issuing.requestSbt'],
-      samples: [{ offer: checked, soul: ALICE, now: NOW }],
-      call: (input: Anything) =>
-        typeof input === 'object' ? issuing.requestSbt({ ...input, prover }) : undefined,
-    },
+    ...provingTargets(
+      {
+        name: 'requestSbt',
+        cost: 500,
+        most: 30_000,
+        covers: ['issuing.requestSbt'],
+        samples: [{ offer: checked, soul: ALICE, now: NOW }],
+        call: (input: Anything, prover) =>
+          typeof input === 'object' ? issuing.requestSbt({ ...input, prover }) : undefined,
+      },
+      prover,
+    ),
     {
       name: 'grantSbt',
       cost: 20,

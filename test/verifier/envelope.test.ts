@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { runInNewContext } from 'node:vm'
 import { createVerifier } from '../../src/verifier/index.js'
 
 const EXPECTED = { scope: 'test', message: 'test', statement: 'membership', roots: [5n] } as const
@@ -20,6 +21,27 @@ describe('a hostile envelope', () => {
   it('with getters or proxies that throw is refused', async () => {
     const thrower = new Proxy({}, { ownKeys: () => assert.fail('thrown by the envelope') })
     assert.match(await refused(thrower), /cannot be read/)
+  })
+
+  it('is plain JSON: a date or a map is no object without fields, and an instance no object (found by fuzzing)', async () => {
+    class Other {}
+    const plain = {
+      version: 1,
+      statement: 'membership',
+      verificationKeyHash: '',
+      proof: {},
+      publicSignals: [],
+    }
+    for (const revealed of [new Date(0), new Map(), new Set(), /x/, new Other(), new Uint8Array(0)]) {
+      assert.equal(await refused({ ...plain, revealed }), 'envelope: must be plain JSON')
+    }
+    assert.equal(await refused(Object.assign(new Other(), plain)), 'envelope: must be plain JSON')
+    // Of another realm, as in tests by Jest and in frames, or without a prototype.
+    const foreign = runInNewContext('({})')
+    assert.ok(!(foreign instanceof Object))
+    for (const revealed of [{}, foreign, Object.create(null)]) {
+      assert.match(await refused({ ...plain, revealed }), /^verificationKeyHash/)
+    }
   })
 
   it('that is no object, or lacks a field, is refused', async () => {

@@ -2,12 +2,12 @@
 import { access, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BulkPoseidon, readWords, writeWords } from '../../bn254/poseidon.js'
-import { LedgerError } from '../../errors.js'
+import { LedgerError, requireObject } from '../../errors.js'
 import { assertUint } from '../../field.js'
 import { type LedgerProof, type LedgerState, ledgerLeafHash } from '../../merkle/ledger.js'
 import { applyInBulk } from '../bulk.js'
 import { decodeEntry, type Entry, type EntryWords, encodeEntry } from '../entry.js'
-import { type LedgerName, type LedgerReader, openLedger } from '../reader.js'
+import { assertLimit, type LedgerName, type LedgerReader, openLedger } from '../reader.js'
 import type { LedgerRootInfo } from '../state.js'
 import type { Ledger } from '../store.js'
 import { LedgerStoreError } from './damage.js'
@@ -44,12 +44,12 @@ const parts = (path: string): { queue: string; tree: string } => ({
  * Opens a ledger's store, or creates it.
  *
  * @throws {LedgerStoreError} if it is damaged, naming the part
- * @throws {LedgerError} if it is of another ledger, or open already
+ * @throws {LedgerError} if it is of another ledger, or open already, or its folder cannot be made
  */
 export async function openStore(options: StoreOptions): Promise<Ledger> {
   const { path, id, keep, verify, poseidon } = options
   const name = { id, categories: Object.freeze([...options.categories]) }
-  await mkdir(path, { recursive: true })
+  await makeFolder(path, "the ledger's folder")
   const hadTree = await exists(parts(path).tree)
   const queue = await openQueue(parts(path).queue, name)
   let tree: StoredTree
@@ -66,6 +66,17 @@ export async function openStore(options: StoreOptions): Promise<Ledger> {
     throw error
   }
   return ledgerOf({ path, name, keep, queue, tree, poseidon })
+}
+
+async function makeFolder(path: string, label: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(cannotMake(label))
+}
+
+/** Names what the file system refuses; its own message shows the path. */
+function cannotMake(label: string): (cause: NodeJS.ErrnoException) => never {
+  return (cause) => {
+    throw new LedgerError(`${label} cannot be made (${cause.code ?? 'unknown'})`, { cause })
+  }
 }
 
 /**
@@ -217,8 +228,10 @@ function ledgerOf(o: {
       assertOpen()
       return tree.states.map(infoOf)
     },
-    proof(handle, { root } = {}) {
+    proof(handle, options = {}) {
       assertOpen()
+      requireObject(options, 'options')
+      const { root } = options
       const reader = root === undefined ? tree.readerAt() : readerAt(root)
       const proof = openLedger(reader, handle)
       if (!leadsToRoot(proof, reader, poseidon)) {
@@ -267,8 +280,8 @@ function ledgerOf(o: {
       assertOpen()
       if (await exists(target)) throw new LedgerError('there is something at the path of the backup')
       const partial = `${target}.partial`
-      await rm(partial, { recursive: true, force: true })
-      await mkdir(partial, { recursive: true })
+      await rm(partial, { recursive: true, force: true }).catch(cannotMake('the backup'))
+      await makeFolder(partial, 'the backup')
       await changing(async () => {
         // First the tree, so that the queue's copy has whatever is in it.
         await copyInto(tree.database, 'tree', parts(partial).tree)
@@ -376,10 +389,6 @@ function createQueueOfTasks(): <T>(task: () => Promise<T>) => Promise<T> {
 
 function infoOf({ root, state }: LedgerRootInfo): LedgerRootInfo {
   return { root, state }
-}
-
-function assertLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 0) throw new RangeError('limit must be a non-negative integer')
 }
 
 /** Lets timers, sockets and other callers have their turn. */
