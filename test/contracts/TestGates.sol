@@ -21,6 +21,28 @@ contract RecordingGate is PolicyGate {
     }
 }
 
+/// @title Answers alike whatever the proof, and says that its key is no development key
+contract StubVerifier {
+    bool private immutable answer;
+
+    constructor(bool given) {
+        answer = given;
+    }
+
+    function isDevelopmentKey() external pure returns (bool) {
+        return false;
+    }
+
+    function verifyProof(
+        uint256[2] calldata,
+        uint256[2][2] calldata,
+        uint256[2] calldata,
+        uint256[11] calldata
+    ) external view returns (bool) {
+        return answer;
+    }
+}
+
 /// @title Pays the caller by a call, which lets the caller in again
 contract PayingGate is PolicyGate {
     constructor(Settings memory settings) payable PolicyGate(settings) {}

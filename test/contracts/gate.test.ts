@@ -437,6 +437,22 @@ describe('PolicyGate', () => {
     it('refuses a development key unless told otherwise', () =>
       refuses({ allowDevelopmentKey: false }, 'PolicyGate__DevelopmentKey'))
 
+    it('needs no permission for another key, and names its owner', async () => {
+      const stub = await chain.deploy(contracts.StubVerifier!, [false])
+      const args = [settings({ verifier: stub.address, allowDevelopmentKey: false })]
+      const { address } = await chain.deploy(contracts.RecordingGate!, args)
+      const logs = await chain.client.getLogs({ address })
+      assert.deepEqual(
+        parseEventLogs({ abi: gate.abi, logs }).map(({ eventName, args: given }) => [eventName, given]),
+        [['OwnershipTransferred', { oldOwner: ZERO_ADDRESS, newOwner: getAddress(wallet(0)) }]],
+      )
+    })
+
+    it('attack: refuses a verifier that accepts zeros', async () => {
+      const stub = await chain.deploy(contracts.StubVerifier!, [true])
+      await refuses({ verifier: stub.address }, 'PolicyGate__VerifierInvalid')
+    })
+
     it('refuses a digest that no proof can have, and an owner that nobody is', async () => {
       await refuses({ policyDigest: 0n }, 'PolicyGate__DigestInvalid')
       await refuses({ policyDigest: r }, 'PolicyGate__DigestInvalid')
