@@ -503,6 +503,35 @@ describe('apps on a hub', () => {
       }
     })
 
+    it('is for ever where no time is set', async () => {
+      token = await deployToken(stage.chain, {
+        ...{ contracts: stage.contracts, hub, hashers, policyDigest: GOLD, schema },
+        ...{ name: 'Member', symbol: 'MEM' },
+      })
+      assert.equal(rebuild(await mint()).expiresAt, 0n)
+    })
+
+    it('attack: cannot be made for a schema that no SBT has, nor with a hasher that is none', async () => {
+      const refuses = (changes: object, errorName: string): Promise<void> => {
+        const settings = {
+          ...{ hub: hub.address, policyDigest: GOLD, schemaHash: schema.hash, validSeconds: 0n },
+          leafHasher: hashers.poseidon3.address,
+          nodeHasher: hashers.poseidon4.address,
+          sbtHasher: hashers.poseidon16.address,
+          authority: hub.accessManager.address,
+          ...changes,
+        }
+        return assertDeployReverts({
+          chain: stage.chain,
+          contract: stage.contracts.SoulboundToken!,
+          args: ['Member', 'MEM', settings],
+          errorName,
+        })
+      }
+      for (const schemaHash of [0n, r]) await refuses({ schemaHash }, 'SoulboundToken__SchemaInvalid')
+      await refuses({ sbtHasher: stage.address(ALICE) }, 'SoulboundToken__HasherInvalid')
+    })
+
     it('burns for its owner: leaf 0 at once, and no second mint', async () => {
       await mint()
       await commit()
