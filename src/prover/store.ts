@@ -130,9 +130,7 @@ const PAGE: Store = {
         if (url.startsWith(`${ADDRESS}/${file}/`) && url !== `${ADDRESS}/${file}/${sha256}`)
           await cache.delete(url)
       }
-      // As a blob: of bytes the page would keep a copy with the response, until that is collected.
-      const body = new Blob([bytes as Uint8Array<ArrayBuffer>])
-      await cache.put(`${ADDRESS}/${file}/${sha256}`, new Response(body))
+      await cache.put(`${ADDRESS}/${file}/${sha256}`, new Response(bytes as Uint8Array<ArrayBuffer>))
       return true
     } catch {
       return false
